@@ -1,0 +1,113 @@
+"""Write the tables of measured results into Markdown files, between markers, from `results/*.json` only.
+
+A file asks for a table with a pair of comments; whatever stands between them is replaced::
+
+    <!-- table:quality -->
+    <!-- /table -->
+
+Tables: quality, unseen, speed. With `--check` nothing is written and a stale table is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+MARKED = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+
+
+def quality() -> str:
+    """Figures of every length beside FAISS RQ, and the uncompressed vectors below."""
+    ours, rq = _load("quality"), _load("baselines")["main"]["rq"]
+    header = ["bytes", "cosine", "centred cosine", "recall@10", "zero-shot", "LVIS agreement", "class mean"]
+    keys = (
+        "cosine",
+        "centred_cosine",
+        "recall_at_10",
+        "zero_shot_caltech",
+        "lvis_agreement",
+        "class_mean_accuracy",
+    )
+    rows = [
+        [nbytes, *(_figure(row[key]) for key in keys), _beside(rq.get(nbytes))]
+        for nbytes, row in ours["bytes"].items()
+    ]
+    rows.append(["all 2,048", *(_figure(ours["uncompressed"][key]) for key in keys), ""])
+    return _table([*header, "FAISS RQ: centred cosine / recall@10"], rows)
+
+
+def unseen() -> str:
+    """Averages over the four sets left out of training, three methods side by side."""
+    average = _load("unseen")["average"]
+    keys = ("centred_cosine", "recall_at_10", "class_mean_accuracy")
+    rows = []
+    for nbytes in average["opq"]:
+        cells = (" / ".join(_figure(average[method][nbytes][key]) for key in keys) for method in average)
+        rows.append([nbytes, *cells])
+    names = {"sememe": "sememe", "rq": "FAISS RQ", "opq": "FAISS OPQ"}
+    figures = "centred cosine / recall@10 / class mean"
+    return _table(["bytes", *(f"{names[method]}: {figures}" for method in average)], rows)
+
+
+def speed() -> str:
+    """Rates and start-up times, wall clock."""
+    found = _load("speed")
+    rows = [
+        ["encode to 16 bytes", f"{found['encode_vectors_per_s']['wall']:,} vectors/s"],
+        ["decode", f"{found['decode_vectors_per_s']['wall']:,} vectors/s"],
+        ["`sememe info`", f"{found['start']['info_s']['wall']:.2f} s"],
+        ["`sememe encode photo.jpg`", f"{found['start']['encode_photo_s']['wall']:.2f} s"],
+    ]
+    return _table(["what", f"one core of {found['machine']['cpu']}"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {"quality": quality, "unseen": unseen, "speed": speed}
+
+
+def fill(text: str) -> str:
+    """Replace every marked table in a Markdown text."""
+    return MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], text)
+
+
+def main() -> None:
+    """Fill or check the files named."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("files", nargs="+", type=Path, help="Markdown files with table markers")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a table is stale")
+    args = parser.parse_args()
+    stale = []
+    for path in args.files:
+        text = path.read_text(encoding="utf-8")
+        if fill(text) != text:
+            stale.append(str(path))
+            if not args.check:
+                path.write_text(fill(text), encoding="utf-8")
+    if args.check and stale:
+        sys.exit(f"table.py: stale tables in {', '.join(stale)}; run it without --check")
+
+
+def _load(name: str) -> Any:
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _figure(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0") if value < 1 else "1"
+
+
+def _beside(row: dict[str, float] | None) -> str:
+    return "" if row is None else f"{_figure(row['centred_cosine'])} / {_figure(row['recall_at_10'])}"
+
+
+def _table(header: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

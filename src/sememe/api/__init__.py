@@ -1,0 +1,118 @@
+"""One call for each thing a user wants: load, encode, decode, classify, search, explain, and the files between.
+
+::
+
+    codec = sememe.load("nano")                    profile + backbone
+    codes = codec.encode(["cat.jpg", "dog.jpg"])   16 bytes each
+    codec.classify(codes, "cat, dog")              from the bytes alone
+    codec.search("photos.sems", "two parrots")
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import profile as profiles
+from ..archive import Archive
+from ..bitstream import Record
+from ..profile import Profile
+from .codec import Codec
+from .export import export, export_rows
+from .files import read_records, read_sem, truncate_record, write_sem
+from .inputs import ImageLike
+from .maintain import merge, truncate, verify
+from .profiles import profile_of_archive, profile_of_record
+from .results import Check, Encoded, Explanation, Rate
+from .sources import CodesLike
+from .vectors import decode_npy, encode_npy
+
+if TYPE_CHECKING:
+    from ..types import Backbone
+
+__all__ = [
+    "Check",
+    "Codec",
+    "CodesLike",
+    "Encoded",
+    "Explanation",
+    "ImageLike",
+    "Rate",
+    "codec_for",
+    "decode_npy",
+    "encode_npy",
+    "export",
+    "export_rows",
+    "load",
+    "merge",
+    "read_records",
+    "read_sem",
+    "truncate",
+    "truncate_record",
+    "verify",
+    "write_sem",
+]
+
+
+def load(
+    name: str | Path | Profile = "nano", *, nbytes: int = 16, backbone: Backbone | None = None, threads: int = 1
+) -> Codec:
+    """Load a codec by the name of its profile.
+
+    Parameters
+    ----------
+    name : str, Path or Profile
+        Id of a shipped profile (`sememe models list`), path of a profile file, or a profile.
+    nbytes : int
+        Length of a code unless a call says otherwise.
+    backbone : Backbone, optional
+        Your own image-text model; it must embed into the profile's space.
+    threads : int
+        Threads of one image inference.
+
+    Returns
+    -------
+    Codec
+        Its backbone is loaded when first needed: decoding needs none.
+
+    Raises
+    ------
+    UnknownProfileError
+        No profile has that id, and no file that path.
+    ProfileFormatError
+        The file is damaged, or not a profile.
+    UsageError
+        `nbytes` is not a length of the profile's codes.
+    """
+    profile = name if isinstance(name, Profile) else profiles.load(name)
+    return Codec(profile, nbytes=nbytes, backbone=backbone, threads=threads)
+
+
+def codec_for(source: Archive | Record, *, profile: str | Path | None = None, threads: int = 1) -> Codec:
+    """Load the codec that reads an archive or a record, by what that says of itself.
+
+    Parameters
+    ----------
+    source : Archive or Record
+    profile : str or Path, optional
+        Needed only for a record of a custom profile, which carries four bytes of its fingerprint.
+    threads : int
+        Threads of one image inference.
+
+    Returns
+    -------
+    Codec
+        Its `nbytes` is that of the source.
+
+    Raises
+    ------
+    UnknownProfileError
+        The profile is not known here.
+    ProfileMismatchError
+        The profile found or given is another one than that of the source.
+    """
+    if isinstance(source, Archive):
+        found = profile_of_archive(source) if profile is None else profiles.load(profile)
+        return Codec(found, nbytes=source.nbytes, threads=threads)
+    found = profile_of_record(source, profile=profile)
+    return Codec(found, nbytes=len(source.payload), threads=threads)

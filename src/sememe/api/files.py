@@ -1,0 +1,130 @@
+"""Single-image files on disk: read, write whole or not at all, cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from .. import bitstream
+from ..archive.border import border
+from ..bitstream import Record, Tag
+from ..errors import FormatError, InputError, UsageError
+
+Target: TypeAlias = str | Path | BinaryIO
+"""A path, written whole or not at all, or a binary file that is open already, such as ``sys.stdout.buffer``."""
+
+
+def read_sem(path: str | Path) -> Record:
+    """Read a `.sem` file that holds one record.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    FormatError
+        It is not exactly one `.sem` file; the subclass and the message say how.
+    """
+    with _named(path):
+        return bitstream.parse(_read(path))
+
+
+def read_records(path: str | Path) -> list[Record]:
+    """Read all records of a `.sem` file or of several that were concatenated.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    FormatError
+        It is damaged.
+    """
+    with _named(path):
+        return list(bitstream.parse_stream(_read(path)))
+
+
+def write_sem(path: str | Path, record: Record) -> int:
+    """Write a record as a `.sem` file and return its bytes; replaces an older file at once or not at all.
+
+    Raises
+    ------
+    StorageError
+        The target cannot be written (ReadOnlyError, DiskFullError).
+    """
+    data = bitstream.pack(record)
+    with writing(path) as file:
+        file.write(data)
+    return len(data)
+
+
+def truncate_record(record: Record, nbytes: int) -> Record:
+    """Cut a record's code; what it says of the fidelity of the longer code is dropped.
+
+    Raises
+    ------
+    UsageError
+        The record has fewer bytes, or `nbytes` is not positive.
+    """
+    if not 1 <= nbytes <= len(record.payload):
+        raise UsageError(f"a code of {len(record.payload)} bytes cannot be cut to {nbytes}")
+    if nbytes == len(record.payload):
+        return record
+    kept = tuple(field for field in record.extensions if field.tag != Tag.FIDELITY)
+    return replace(record, payload=record.payload[:nbytes], extensions=kept)
+
+
+@contextmanager
+def writing(target: Target) -> Iterator[BinaryIO]:
+    """Give a binary file to write: under `target` it appears when the block ends without an error.
+
+    Raises
+    ------
+    StorageError
+        The target cannot be written (ReadOnlyError, DiskFullError).
+    """
+    if not isinstance(target, str | Path):
+        yield target
+        return
+    path = Path(target)
+    if path.exists() and not path.is_file() and not path.is_dir():  # a device or pipe cannot be replaced
+        with border(path), path.open("wb") as file:
+            yield file
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    with border(path):
+        try:
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _read(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as exc:
+        raise InputError(f"{path}: cannot be read ({getattr(exc, 'strerror', None) or exc})") from exc
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with its bytes."""
+    try:
+        yield
+    except FormatError as exc:
+        raise type(exc)(f"{path}: {exc}") from exc

@@ -1,0 +1,133 @@
+"""Archives and `.sem` files as wholes: verify, truncate, merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .. import profile as profiles
+from ..archive import Archive
+from ..errors import IntegrityError, UnknownProfileError, UsageError
+from ..index import chunks
+from ..profile import Profile
+from ..types import Codes
+from .files import read_records, read_sem, truncate_record, write_sem
+from .profiles import check_archive, profile_of_archive, profile_of_record
+from .sources import is_archive
+
+
+def verify(path: str | Path, *, profile: str | Path | None = None) -> list[str]:
+    """Look for anything wrong with an archive or a `.sem` file.
+
+    Parameters
+    ----------
+    path : str or Path
+    profile : str or Path, optional
+        Profile that must have made it; needed for a `.sem` file of a custom profile.
+
+    Returns
+    -------
+    list of str
+        Problems, one line each; empty if every checksum holds and every code decodes.
+
+    Raises
+    ------
+    InputError, StorageError
+        The file cannot be read.
+    UnknownProfileError
+        Its profile is not here, so that nothing can be said of its codes.
+    """
+    path = Path(path)
+    try:
+        return list(_archive_problems(path, profile) if is_archive(path) else _file_problems(path, profile))
+    except IntegrityError as exc:
+        return [str(exc).removeprefix(f"{path}: ")]
+
+
+def truncate(source: str | Path, target: str | Path, nbytes: int) -> None:
+    """Write a `.sem` file or an archive anew with its codes cut to `nbytes`; no image and no model is needed.
+
+    Raises
+    ------
+    UsageError
+        `nbytes` is longer than the codes, or not positive.
+    StorageError
+        The target is an archive that exists, or cannot be written.
+    InputError, IntegrityError
+        The source cannot be read or is damaged.
+    """
+    if is_archive(Path(source)):
+        with Archive.open(source) as archive:
+            archive.truncate_to(target, nbytes)
+    else:
+        write_sem(target, truncate_record(read_sem(source), nbytes))
+
+
+def merge(sources: Sequence[str | Path], target: str | Path) -> Archive:
+    """Put the records of several archives into one, which is made if it does not exist.
+
+    Returns
+    -------
+    Archive
+        The target, open for writing; close it or use it in a ``with``.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to merge.
+    ProfileMismatchError
+        Archives differ in profile or length of codes; nothing was stored.
+    StorageError, ArchiveFormatError
+        An archive cannot be read or written, or is damaged.
+    """
+    if not sources:
+        raise UsageError("nothing to merge: name at least one archive")
+    exists = Path(target).exists()
+    archive = Archive.open(target, write=True) if exists else _like(sources[0], target)
+    try:
+        archive.merge_from(*sources)
+    except BaseException:
+        archive.close()
+        if not exists:
+            Path(target).unlink(missing_ok=True)
+        raise
+    return archive
+
+
+def _like(source: str | Path, target: str | Path) -> Archive:
+    with Archive.open(source) as archive:
+        return Archive.create(target, archive.profile, archive.nbytes)
+
+
+def _archive_problems(path: Path, name: str | Path | None) -> Iterator[str]:
+    with Archive.open(path) as archive:
+        yield from archive.verify()
+        profile = profile_of_archive(archive) if name is None else profiles.load(name)
+        check_archive(archive, profile)
+        if archive.nbytes > profile.max_bytes:
+            yield f"codes of {archive.nbytes} bytes are longer than profile {profile.profile_id} makes"
+            return
+        codes = archive.codes()[1]
+        for rows in chunks(len(codes)):
+            yield from _code_problems(profile, codes[rows], rows.start)
+
+
+def _file_problems(path: Path, name: str | Path | None) -> Iterator[str]:
+    for number, record in enumerate(read_records(path)):
+        try:
+            profile = profile_of_record(record, profile=name)
+        except UnknownProfileError as exc:
+            raise UnknownProfileError(f"{path}: {exc}") from exc
+        if len(record.payload) > profile.max_bytes:
+            yield f"record {number}: {len(record.payload)} bytes are more than profile {profile.profile_id} makes"
+        else:
+            yield from _code_problems(profile, np.frombuffer(record.payload, np.uint8)[None], number)
+
+
+def _code_problems(profile: Profile, codes: Codes, first: int) -> Iterator[str]:
+    """Decode, and name the rows that do not become unit vectors."""
+    lengths = np.linalg.norm(profile.decode(codes), axis=1)
+    for row in np.flatnonzero(~(np.abs(lengths - 1) < 1e-3)):
+        yield f"code {first + row} ({codes[row].tobytes().hex()}) decodes to no unit vector"

@@ -1,0 +1,8 @@
+"""Many records in one SQLite file: opaque codes in blocks, their items, one profile. See FORMAT.md."""
+
+from __future__ import annotations
+
+from .archive import Archive
+from .records import ArchiveProfile, Item, Known, NewItem, Status
+
+__all__ = ["Archive", "ArchiveProfile", "Item", "Known", "NewItem", "Status"]

@@ -1,0 +1,191 @@
+"""The archive: reading, and every way to change it, one transaction each."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ProfileMismatchError, ReadOnlyError, UsageError
+from ..types import Codes
+from . import schema
+from .border import transaction
+from .connections import new_file
+from .copying import copy_truncated, newer
+from .reading import BUSY_TIMEOUT, Reader
+from .records import ArchiveProfile, NewItem, item_from_new
+from .writing import delete, store
+
+PathLike = str | os.PathLike[str]
+
+
+class Archive(Reader):
+    """Many records of one profile in one SQLite file.
+
+    Make one with `Archive.create` or `Archive.open`; use it as a context manager. An archive knows
+    no codec: codes are opaque bytes. One process writes at a time, any number read meanwhile.
+    """
+
+    _writable = False
+
+    @classmethod
+    def create(cls, path: PathLike, profile: ArchiveProfile, nbytes: int) -> Archive:
+        """Make a new archive, whole or not at all, and open it for writing.
+
+        Parameters
+        ----------
+        path : path
+            Must not exist.
+        profile : ArchiveProfile
+            With `tables` if the profile is not shipped.
+        nbytes : int
+            Length of every code, 1..255.
+
+        Raises
+        ------
+        UsageError
+            `profile` or `nbytes` is out of range.
+        StorageError
+            `path` exists, or cannot be made (ReadOnlyError, DiskFullError).
+        """
+        schema.check_new(profile, nbytes)
+        with new_file(Path(path)) as connection:
+            schema.write(connection, profile, nbytes)
+        return cls.open(path, write=True)
+
+    @classmethod
+    def open(cls, path: PathLike, *, write: bool = False, busy_timeout: float = BUSY_TIMEOUT) -> Archive:
+        """Open an archive.
+
+        Parameters
+        ----------
+        path : path
+            An existing archive.
+        write : bool
+            Whether it will be written; readers need no permission to write.
+        busy_timeout : float
+            Seconds to wait for another writer before ArchiveBusyError.
+
+        Raises
+        ------
+        ArchiveFormatError
+            Not an archive, one of another version, or damaged.
+        StorageError
+            It is missing or cannot be read, or, with `write`, not be written (ReadOnlyError).
+        """
+        archive = cls(Path(path), write=write, busy_timeout=busy_timeout)
+        archive._writable = write
+        return archive
+
+    def put(self, items: Sequence[NewItem], codes: Codes) -> None:
+        """Store inputs; when this returns, they are on the disk.
+
+        A path that is known already keeps its id and is replaced in place.
+
+        Parameters
+        ----------
+        items : sequence of NewItem
+            Those with an `error` have failed and have no code. Of equal paths the last counts.
+        codes : (n, nbytes) uint8
+            One row for every item *without* an error, in their order.
+
+        Raises
+        ------
+        UsageError
+            Shapes do not agree, or a value is out of range.
+        ArchiveBusyError, DiskFullError, ReadOnlyError, StorageError
+            Nothing of this call was stored.
+        """
+        self._require_writable()
+        now = int(time.time())
+        rows = [item_from_new(item, now) for item in items]
+        expected = (sum(row.status == "ok" for row in rows), self.nbytes)
+        if codes.dtype != np.uint8 or codes.shape != expected:
+            raise UsageError(f"codes are {codes.dtype} {codes.shape}; the items ask for uint8 {expected}")
+        with transaction(self.connection, self.path):
+            store(self.connection, rows, codes)
+
+    def remove(self, paths: Iterable[str]) -> int:
+        """Forget items and their codes; return how many there were. Unknown paths are skipped."""
+        self._require_writable()
+        with transaction(self.connection, self.path):
+            return delete(self.connection, paths, self.nbytes)
+
+    def merge_from(self, *sources: PathLike) -> int:
+        """Take over the records of other archives, each source in one transaction.
+
+        A path that both hold keeps the newer record: the later mtime, then ok before failed, then
+        the later time of encoding; of equal ones the one that is here.
+
+        Returns
+        -------
+        int
+            Records taken over.
+
+        Raises
+        ------
+        ProfileMismatchError
+            A source has another profile or length of codes; nothing of any source was stored.
+        """
+        self._require_writable()
+        for source in sources:
+            with Reader(Path(source), write=False, busy_timeout=BUSY_TIMEOUT) as other:
+                _require_same(self, other)
+        return sum(self._merge_one(Path(source)) for source in sources)
+
+    def truncate_to(
+        self, target: PathLike, nbytes: int, *, fidelity: Sequence[int | None] | None = None
+    ) -> None:
+        """Write a new archive that holds this one's codes cut to `nbytes`.
+
+        Parameters
+        ----------
+        target : path
+            Must not exist; it appears whole or not at all.
+        nbytes : int
+            1..`self.nbytes`.
+        fidelity : sequence of int or None, optional
+            New fidelity bytes, aligned with `codes`. Without them fidelities become unknown,
+            because the stored ones speak of the longer codes.
+
+        Raises
+        ------
+        UsageError
+            `nbytes` is not in range, or `fidelity` has another length than `codes`.
+        StorageError
+            `target` exists or cannot be written.
+        """
+        if not 1 <= nbytes <= self.nbytes:
+            raise UsageError(f"{self.path}: codes of {self.nbytes} bytes cannot be cut to {nbytes}")
+        with self.snapshot(), new_file(Path(target)) as connection:
+            schema.write(connection, self.profile, nbytes)
+            copy_truncated(self, connection, nbytes, fidelity)
+
+    def _merge_one(self, source: Path) -> int:
+        with Reader(source, write=False, busy_timeout=BUSY_TIMEOUT) as other, other.snapshot():
+            _require_same(self, other)
+            with transaction(self.connection, self.path):
+                items, codes = newer(self, other)
+                store(self.connection, items, codes)
+        return len(items)
+
+    def _require_writable(self) -> None:
+        if not self._writable:
+            raise ReadOnlyError(f"{self.path}: was opened for reading; open it with write=True")
+
+
+def _require_same(target: Reader, source: Reader) -> None:
+    ours, theirs = target.profile.fingerprint, source.profile.fingerprint
+    if ours != theirs:
+        raise ProfileMismatchError(
+            f"{source.path}: made with profile {source.profile.profile_id} {theirs.hex()[:8]}, "
+            f"{target.path} with {target.profile.profile_id} {ours.hex()[:8]}; encode again with one of them"
+        )
+    if target.nbytes != source.nbytes:
+        raise ProfileMismatchError(
+            f"{source.path}: holds codes of {source.nbytes} bytes, {target.path} of {target.nbytes}; "
+            "truncate the longer ones first"
+        )

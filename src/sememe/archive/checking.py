@@ -1,0 +1,78 @@
+"""Verification of an open archive: find every problem, stop at none."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import numpy as np
+
+from . import blocks, schema
+from .border import Damaged
+from .records import COLUMNS, item_from_row
+
+Row = tuple[object, ...]
+
+_LISTED = 20  # more problems of one kind tell nothing more
+
+
+def problems(connection: sqlite3.Connection, nbytes: int) -> list[str]:
+    """Problems found, one line each."""
+    found: list[str] = []
+    connection.execute("BEGIN")  # one state for all checks, whatever others write
+    try:
+        for check in (_structure, _blocks, _items, _invariants):
+            found += _survive(check, connection, nbytes)
+    finally:
+        connection.execute("ROLLBACK")
+    return found
+
+
+def _survive(
+    check: Callable[[sqlite3.Connection, int], list[str]], connection: sqlite3.Connection, nbytes: int
+) -> list[str]:
+    try:
+        return check(connection, nbytes)
+    except (sqlite3.DatabaseError, UnicodeDecodeError, Damaged) as exc:
+        return [" ".join(str(exc).split())]
+
+
+def _structure(connection: sqlite3.Connection, _: int) -> list[str]:
+    rows = connection.execute(f"PRAGMA integrity_check({_LISTED})").fetchall()
+    return [f"SQLite: {' '.join(str(row[0]).split())}" for row in rows if row[0] != "ok"]
+
+
+def _blocks(connection: sqlite3.Connection, nbytes: int) -> list[str]:
+    return _each(connection, blocks.SELECT, lambda row: blocks.read_row(row, nbytes))
+
+
+def _items(connection: sqlite3.Connection, _: int) -> list[str]:
+    return _each(connection, f"SELECT {COLUMNS} FROM items", item_from_row)  # noqa: S608  our names
+
+
+def _each(connection: sqlite3.Connection, sql: str, read: Callable[[Row], object]) -> list[str]:
+    found: list[str] = []
+    for row in connection.execute(sql):
+        try:
+            read(row)
+        except Damaged as exc:
+            found.append(str(exc))
+        if len(found) == _LISTED:
+            break
+    return found
+
+
+def _invariants(connection: sqlite3.Connection, nbytes: int) -> list[str]:
+    """Items that are ok have codes, no others have, and ids are below the next one."""
+    ids, _ = blocks.load_all(connection, nbytes)
+    rows = connection.execute("SELECT id FROM items WHERE status = 'ok'").fetchall()
+    ok = np.array([row[0] for row in rows], np.int64)
+    found = []
+    if missing := np.setdiff1d(ok, ids).tolist():
+        found.append(f"{len(missing)} items are ok but have no code, such as item {missing[0]}")
+    if orphans := np.setdiff1d(ids, ok).tolist():
+        found.append(f"{len(orphans)} codes belong to no item that is ok, such as code {orphans[0]}")
+    last = connection.execute("SELECT max(id) FROM items").fetchone()[0]
+    if last is not None and last >= schema.get_counter(connection, "next_id"):
+        found.append(f"the next id is not above the last, {last}")
+    return found

@@ -1,0 +1,205 @@
+"""Reading an archive: everything that changes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from ..errors import InputError
+from ..types import Codes
+from . import blocks, schema
+from .blocks import Ids
+from .border import Damaged, border
+from .checking import problems
+from .connections import open_file
+from .records import COLUMNS, MAX_ID, ArchiveProfile, Item, Known, item_from_row, known_from_row, path_to_sql
+
+BUSY_TIMEOUT = 10.0
+"""Seconds to wait for another writer."""
+
+_PAGE = 4096  # items read at a time, so that no long read keeps SQLite's journal from being cleared
+
+
+class Reader:
+    """An open archive, as far as it can be read; `Archive` adds writing."""
+
+    def __init__(self, path: Path, *, write: bool, busy_timeout: float) -> None:
+        self._path = path
+        self._connection = open_file(path, write=write, busy_timeout=busy_timeout)
+        try:
+            with border(path):
+                schema.check(self._connection)
+                self._meta = schema.read(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file; closing again does nothing."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        profile = self.profile
+        return f"<Archive {self._path} {profile.profile_id} {profile.fingerprint[:4].hex()} {self.nbytes} B>"
+
+    @property
+    def path(self) -> Path:
+        """Where the archive lies, as it was given."""
+        return self._path
+
+    @property
+    def profile(self) -> ArchiveProfile:
+        """The profile of every code."""
+        return self._meta.profile
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of every code."""
+        return self._meta.nbytes
+
+    @property
+    def uid(self) -> bytes:
+        """16 random bytes of this archive; with `generation` they tell whether a cache is fresh."""
+        return self._meta.uid
+
+    @property
+    def generation(self) -> int:
+        """Number of commits that changed codes, those of other processes included."""
+        with border(self._path):
+            return schema.get_counter(self._connection, "generation")
+
+    @property
+    def next_id(self) -> int:
+        """Id that the next new item will have."""
+        with border(self._path):
+            return schema.get_counter(self._connection, "next_id")
+
+    def __len__(self) -> int:
+        """Count the codes."""
+        with border(self._path):
+            total = self._connection.execute("SELECT sum(count) FROM codes").fetchone()[0]
+            return schema.integer(total or 0, "the number of codes", MAX_ID)
+
+    def __contains__(self, path: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM items WHERE path = ?", path_to_sql(path)))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Self]:
+        """Hold one state of the archive: all reads inside agree, whatever others write meanwhile.
+
+        Raises
+        ------
+        UsageError
+            Later, on an attempt to write inside the block.
+        """
+        with border(self._path):
+            self._connection.execute("BEGIN")
+            try:
+                self._connection.execute("SELECT 1 FROM meta").fetchone()  # the state is taken here
+                yield self
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def codes(self) -> tuple[Ids, Codes]:
+        """All codes as one matrix.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Ids of the items with a code, ascending: the order in which `items` gives them.
+        codes : (n, nbytes) uint8
+            Their codes.
+
+        Raises
+        ------
+        ArchiveFormatError
+            A block is damaged; its checksum is always looked at.
+        """
+        with border(self._path):
+            return blocks.load_all(self._connection, self.nbytes)
+
+    def items(self, status: str | None = None) -> Iterator[Item]:
+        """All items, or those whose status is "ok" or "failed", by ascending id.
+
+        With "ok" they align with the rows of `codes` (within one `snapshot`, if others write).
+        """
+        where = "" if status is None else " AND status = ?"
+        sql = f"SELECT {COLUMNS} FROM items WHERE id > ?{where} ORDER BY id LIMIT {_PAGE}"  # noqa: S608
+        last = -(1 << 63)  # negative ids are damage, which must be seen
+        while True:
+            rows = self._rows(sql, last, *([] if status is None else [status]))
+            with border(self._path):
+                page = list(map(item_from_row, rows))
+            yield from page
+            if len(page) < _PAGE:
+                return
+            last = page[-1].id
+
+    def failed(self) -> Iterator[Item]:
+        """Items that have no code; `error` says why."""
+        return self.items("failed")
+
+    def known(self) -> dict[str, Known]:
+        """Map every path to what a rerun compares its input with."""
+        rows = self._rows("SELECT path, mtime_ns, size, content_hash, status FROM items")
+        with border(self._path):
+            return dict(map(known_from_row, rows))
+
+    def get(self, path: str) -> Item:
+        """Item of `path`.
+
+        Raises
+        ------
+        InputError
+            The archive has no such path.
+        """
+        rows = self._rows(f"SELECT {COLUMNS} FROM items WHERE path = ?", path_to_sql(path))  # noqa: S608
+        if not rows:
+            raise InputError(f"{self._path}: holds no {path!r}; paths are spelled as they were encoded")
+        with border(self._path):
+            return item_from_row(rows[0])
+
+    def code(self, path: str) -> bytes:
+        """Code of `path`.
+
+        Raises
+        ------
+        InputError
+            The archive has no such path, or no code for it because it failed.
+        """
+        item = self.get(path)
+        if item.status == "failed":
+            raise InputError(f"{self._path}: {path!r} has no code, it failed: {item.error}")
+        with border(self._path):
+            block = blocks.load(self._connection, item.id // blocks.SLOTS, self.nbytes)
+            if not block.present[item.id % blocks.SLOTS]:
+                raise Damaged(f"item {item.id} ({path!r}) is ok but has no code")
+            return bytes(block.codes[item.id % blocks.SLOTS])
+
+    def verify(self) -> list[str]:
+        """Look for damage; return what was found, one line each, nothing if all is well.
+
+        Checks SQLite's own structures, the checksum and shape of every block, the type and range of
+        every item, and that exactly the items that are ok have codes. Whether codes *decode* is for
+        those to check who have the profile.
+        """
+        with border(self._path):
+            return problems(self._connection, self.nbytes)
+
+    def _rows(self, sql: str, *parameters: object) -> list[Any]:
+        with border(self._path):
+            return self._connection.execute(sql, parameters).fetchall()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, for the modules of this package."""
+        return self._connection

@@ -1,0 +1,88 @@
+"""Writing into an archive, always inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from ..types import Codes
+from . import schema
+from .blocks import Ids, patch
+from .border import Damaged
+from .records import COLUMNS, MAX_ID, Item, item_to_row, path_to_sql
+
+_REPLACE = f"REPLACE INTO items ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our names only
+
+
+def store(connection: sqlite3.Connection, items: Sequence[Item], codes: Codes) -> None:
+    """Insert or replace items by path.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        Inside a transaction.
+    items : sequence of Item
+        Their ids do not matter. Of equal paths the last counts.
+    codes : (n, nbytes) uint8
+        One row for every item that is ok, in their order.
+    """
+    items, codes = _last_of_each(items, codes)
+    ids = _assign_ids(connection, items)
+    insert(connection, (item._replace(id=i) for item, i in zip(items, ids.tolist(), strict=True)))
+    present = np.array([item.status == "ok" for item in items], np.bool_)
+    rows = np.zeros((len(items), codes.shape[1]), np.uint8)
+    rows[present] = codes
+    if patch(connection, ids, rows, present):
+        _bump(connection, "generation", 1)
+
+
+def insert(connection: sqlite3.Connection, items: Iterator[Item]) -> None:
+    """Write rows of `items` under the ids that they have."""
+    connection.executemany(_REPLACE, map(item_to_row, items))
+
+
+def delete(connection: sqlite3.Connection, paths: Iterable[str], nbytes: int) -> int:
+    """Delete the items of these paths, and their codes; return how many there were."""
+    found = {_find(connection, path) for path in paths} - {None}
+    ids = np.array(sorted(i for i in found if i is not None), np.int64)
+    connection.executemany("DELETE FROM items WHERE id = ?", ((i,) for i in ids.tolist()))
+    nothing = np.zeros((len(ids), nbytes), np.uint8)
+    if patch(connection, ids, nothing, np.zeros(len(ids), np.bool_)):
+        _bump(connection, "generation", 1)
+    return len(ids)
+
+
+def _last_of_each(items: Sequence[Item], codes: Codes) -> tuple[list[Item], Codes]:
+    """Keep the last item of each path, and the codes of those kept."""
+    last = {item.path: position for position, item in enumerate(items)}
+    kept = sorted(last.values())
+    if len(kept) == len(items):
+        return list(items), codes
+    row_of = np.cumsum([item.status == "ok" for item in items]) - 1
+    return [items[i] for i in kept], codes[[row_of[i] for i in kept if items[i].status == "ok"]]
+
+
+def _assign_ids(connection: sqlite3.Connection, items: Sequence[Item]) -> Ids:
+    """Ids of items: their own if the path is known, else the next ones."""
+    first = fresh = schema.get_counter(connection, "next_id")
+    ids = np.empty(len(items), np.int64)
+    for position, item in enumerate(items):
+        known = _find(connection, item.path)
+        ids[position] = fresh if known is None else known
+        fresh += known is None
+    last = connection.execute("SELECT max(id) FROM items").fetchone()[0]
+    if fresh > MAX_ID or (last is not None and last >= first):
+        raise Damaged(f"the next id, {first}, is out of range or used already")
+    _bump(connection, "next_id", fresh - first)
+    return ids
+
+
+def _find(connection: sqlite3.Connection, path: str) -> int | None:
+    row = connection.execute("SELECT id FROM items WHERE path = ?", (path_to_sql(path),)).fetchone()
+    return None if row is None else schema.integer(row[0], "an id", MAX_ID - 1)
+
+
+def _bump(connection: sqlite3.Connection, key: str, by: int) -> None:
+    schema.set_counter(connection, key, schema.get_counter(connection, key) + by)

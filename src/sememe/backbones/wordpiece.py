@@ -1,0 +1,60 @@
+"""Text to token ids: lower-case words, cut greedily into the longest pieces that the vocabulary knows.
+
+The scheme is WordPiece (Schuster and Nakajima 2012; Wu et al. 2016): a piece that does not begin a word is written
+with a leading ``##``. Characters that no piece covers are skipped, so every text has some reading.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+_WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
+_MAX_WORD = 64
+
+
+class WordPiece:
+    """A greedy longest-match tokeniser over a fixed list of pieces.
+
+    Parameters
+    ----------
+    pieces : sequence of str
+        The vocabulary; a piece's position is its id.
+    """
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        self._ids = {p: i for i, p in enumerate(pieces)}
+        self._longest = max((len(p) for p in pieces), default=0)
+        self._cut = lru_cache(maxsize=8192)(self._cut_word)
+
+    def __call__(self, text: str) -> list[int]:
+        """Return the ids of a text, possibly none."""
+        return [i for word in words(text) for i in self._cut(word)]
+
+    def _cut_word(self, word: str) -> tuple[int, ...]:
+        found: list[int] = []
+        at = 0
+        while at < len(word):
+            size = self._match(word, at)
+            if size:
+                found.append(self._ids[_piece(word, at, size)])
+            at += size or 1
+        return tuple(found)
+
+    def _match(self, word: str, at: int) -> int:
+        """Return the length of the longest piece that fits at a position, 0 if there is none."""
+        longest = min(len(word) - at, self._longest)
+        return next((n for n in range(longest, 0, -1) if _piece(word, at, n) in self._ids), 0)
+
+
+def words(text: str) -> list[str]:
+    """Split a text into lower-case words and signs, accents removed."""
+    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return [w[:_MAX_WORD] for w in _WORD.findall(plain)]
+
+
+def _piece(word: str, at: int, size: int) -> str:
+    return ("##" if at else "") + word[at : at + size]

@@ -1,0 +1,39 @@
+"""The single-image file and the packet: pack and parse, as FORMAT.md lays them down."""
+
+from __future__ import annotations
+
+from .extensions import (
+    Extension,
+    Tag,
+    aspect_ratio,
+    pixel_size,
+    position,
+    read_aspect_ratio,
+    read_pixel_size,
+    read_position,
+    read_time,
+    time_taken,
+)
+from .files import pack, parse, parse_stream
+from .packets import pack_packet, parse_packet
+from .records import MAX_PAYLOAD, Record
+
+__all__ = [
+    "MAX_PAYLOAD",
+    "Extension",
+    "Record",
+    "Tag",
+    "aspect_ratio",
+    "pack",
+    "pack_packet",
+    "parse",
+    "parse_packet",
+    "parse_stream",
+    "pixel_size",
+    "position",
+    "read_aspect_ratio",
+    "read_pixel_size",
+    "read_position",
+    "read_time",
+    "time_taken",
+]

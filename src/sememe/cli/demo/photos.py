@@ -1,0 +1,54 @@
+"""The demo's photographs: a dozen that scikit-image and scikit-learn carry in their packages."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from sememe.cli.files import storage_error
+from sememe.errors import MissingExtraError
+
+PHOTOS = {
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "bricks": ("skimage", "data/brick.png"),
+    "cat": ("skimage", "data/chelsea.png"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "coins": ("skimage", "data/coins.png"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
+    "grass": ("skimage", "data/grass.png"),
+    "moon": ("skimage", "data/moon.png"),
+    "motorcycle": ("skimage", "data/motorcycle_left.png"),
+    "photographer": ("skimage", "data/camera.png"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+    "temple": ("sklearn", "datasets/images/china.jpg"),
+}
+"""Name of a photograph → the package that carries it, and where in it."""
+
+
+def copy_photos(folder: Path) -> dict[str, Path]:
+    """Copy the photographs into a folder and return name → path.
+
+    Raises
+    ------
+    MissingExtraError
+        scikit-image or scikit-learn is not installed.
+    StorageError
+        The folder cannot be written.
+    """
+    sources = {name: _package(package) / inside for name, (package, inside) in PHOTOS.items()}
+    copies = {name: folder / f"{name}{source.suffix}" for name, source in sources.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, source in sources.items():
+            shutil.copyfile(source, copies[name])
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    return copies
+
+
+def _package(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise MissingExtraError("the demo's photographs come with an extra: pip install 'sememe[demo]'")
+    return Path(spec.origin).parent

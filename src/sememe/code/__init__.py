@@ -1,0 +1,29 @@
+"""Vector ↔ bytes: the progressive code, whose every prefix is a code.
+
+::
+
+    x (d,) ──metric──► z ──choose mode──► m ──project on basis of m──► u (J,) in standard deviations
+                                                                       │ visit coefficients in a fixed order,
+    x̂ (d,) ◄─unit─ sum ◄─basis of m── coefficients ◄─conditional means─┤ each visit splits one interval
+                                                                       ▼
+                                             mode, split, split, split, … ──range coder──► bytes
+
+Three laws hold for every profile: `encode(x, m)[:n] == encode(x, n)`; every prefix decodes; there is no header.
+All arithmetic is exact on integers (float64 holds them below 2**53), so a vector's bytes and a code's vector
+depend on neither the batch it came in nor the machine.
+
+==============  ====================================================================
+`tables`        the arrays of a code, and what must hold for them
+`quantizer`     the embedded scalar quantizer: a tree of intervals
+`transform`     exact linear algebra: metric, projection, reconstruction
+`modes`         which mode describes a vector at the least cost
+`progressive`   the walk over coefficients that encoder and decoder share
+`fit`           tables from vectors
+==============  ====================================================================
+"""
+
+from sememe.code.fit import FitOptions, fit_tables
+from sememe.code.progressive import ProgressiveCode
+from sememe.code.tables import CodeTables
+
+__all__ = ["CodeTables", "FitOptions", "ProgressiveCode", "fit_tables"]

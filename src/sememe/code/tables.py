@@ -1,0 +1,208 @@
+"""The arrays that define a code, all of them integers, and the conditions they must meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sememe.errors import ProfileFormatError
+from sememe.rangecoder import TOTAL
+from sememe.types import Tables
+
+__all__ = ["FRACTION", "CodeTables"]
+
+
+@dataclass(frozen=True)
+class FRACTION:
+    """Binary places of every fixed-point quantity."""
+
+    VECTOR = 14  # vectors and centroids: [-1, 1] in 15 bits
+    METRIC = 12  # metric factor
+    WEIGHTED = 16  # vectors after the metric
+    STEP = 24  # size of one unit of an int8 basis row
+    SIGMA = 20  # standard deviations
+    UNIT = 12  # coefficients in standard deviations: thresholds and means of the quantizer
+    COST = 30  # mode costs, in squared distance
+    GAIN = 20  # distortion reduction per bit, in variances
+
+
+@dataclass(frozen=True)
+class CodeTables:
+    """All that encoder and decoder share. d: dimension, M: modes (the last is universal), J: coefficients.
+
+    Attributes
+    ----------
+    metric
+        (r, d) int16 factor F: errors are weighted by a·I + FᵀF, where a = `identity`.
+    identity
+        () int32, weight of the identity in the metric.
+    centroids
+        (M, d) int16, mean vector of each mode.
+    bases
+        (M, J, d) int8, rows of each mode's transform, by descending variance.
+    steps
+        (M, J) int32, what one unit of a basis row is worth.
+    sigmas
+        (M, J) int32, standard deviation of each coefficient, in the metric.
+    mode_frequencies
+        (M,) int32, sum TOTAL.
+    mode_costs
+        (M,) int64, constant part of each mode's rate-distortion cost.
+    floor
+        () int32, distortion per coefficient at the reference rate.
+    children
+        (S, 3) int16, the intervals that interval s is split into, ascending; -1 where there is none.
+    frequencies
+        (S, 3) int32, of the children; sum TOTAL where s is split.
+    thresholds
+        (S, 2) int32, inner bounds of the children, in standard deviations.
+    means
+        (S,) int32, conditional mean of interval s, in standard deviations.
+    ranks
+        (S,) int16, at which visit of a coefficient interval s is split; -1: never.
+    gains
+        (R,) int32, expected distortion reduction per bit of a split of each rank, in variances.
+    """
+
+    metric: NDArray[np.int16]
+    identity: NDArray[np.int32]
+    centroids: NDArray[np.int16]
+    bases: NDArray[np.int8]
+    steps: NDArray[np.int32]
+    sigmas: NDArray[np.int32]
+    mode_frequencies: NDArray[np.int32]
+    mode_costs: NDArray[np.int64]
+    floor: NDArray[np.int32]
+    children: NDArray[np.int16]
+    frequencies: NDArray[np.int32]
+    thresholds: NDArray[np.int32]
+    means: NDArray[np.int32]
+    ranks: NDArray[np.int16]
+    gains: NDArray[np.int32]
+
+    @property
+    def dim(self) -> int:
+        """Length d of a vector."""
+        return self.bases.shape[2]
+
+    @property
+    def modes(self) -> int:
+        """Number of modes, the universal one included."""
+        return self.bases.shape[0]
+
+    @property
+    def coefficients(self) -> int:
+        """Coefficients J that a mode codes."""
+        return self.bases.shape[1]
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All tables by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Tables) -> CodeTables:
+        """Check arrays read from a file and take them as tables.
+
+        Raises
+        ------
+        ProfileFormatError
+            An array is missing, has another dtype or shape, or holds values that no code can have.
+        """
+        names = [field.name for field in fields(cls)]
+        missing = [name for name in names if name not in arrays]
+        if missing:
+            raise ProfileFormatError(f"profile lacks the tables {', '.join(missing)}; fit or fetch it again")
+        for name in names:
+            if arrays[name].dtype != _DTYPES[name] or arrays[name].ndim != _NDIM[name]:
+                raise ProfileFormatError(
+                    f"profile table {name} is {arrays[name].dtype} of {arrays[name].ndim} dimensions, "
+                    f"expected {_DTYPES[name]} of {_NDIM[name]}"
+                )
+        tables = cls(**{name: np.asarray(arrays[name], order="C") for name in names})  # type: ignore[arg-type]
+        tables._check()
+        return tables
+
+    def _check(self) -> None:
+        modes, coefficients, dim = self.bases.shape
+        intervals, ranks = len(self.children), len(self.gains)
+        shapes = {
+            "metric": (self.metric.shape[0], dim),
+            "centroids": (modes, dim),
+            "steps": (modes, coefficients),
+            "sigmas": (modes, coefficients),
+            "mode_frequencies": (modes,),
+            "mode_costs": (modes,),
+            "children": (intervals, 3),
+            "frequencies": (intervals, 3),
+            "thresholds": (intervals, 2),
+            "means": (intervals,),
+            "ranks": (intervals,),
+        }
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                found = getattr(self, name).shape
+                raise ProfileFormatError(f"profile table {name} has shape {found}, expected {shape}")
+        split = self.ranks >= 0
+        sums = self.frequencies[split].sum(axis=1)
+        conditions = {
+            "modes, coefficients and intervals": min(modes, coefficients, intervals, ranks) > 0,
+            "mode frequencies": self.mode_frequencies.min() > 0 and self.mode_frequencies.sum() == TOTAL,
+            "interval frequencies": bool((sums == TOTAL).all()) and self.frequencies.min() >= 0,
+            "ranks": bool((self.ranks < ranks).all()),
+            "children": bool((self.children < intervals).all()),
+            "split intervals": bool((self.children[split, 0] >= 0).all()),
+            "standard deviations": self.sigmas.min() > 0,
+            "basis steps": self.steps.min() > 0,
+            "gains": self.gains.min() > 0,
+            "floor": self.floor > 0,
+            "later splits of children": self._children_split_later(split),
+        }
+        for what, holds in conditions.items():
+            if not holds:
+                raise ProfileFormatError(f"profile tables are damaged: {what} out of bounds; fetch it again")
+
+    def _children_split_later(self, split: NDArray[np.bool_]) -> bool:
+        """Whether no interval is split before it exists."""
+        for children, rank in zip(self.children[split], self.ranks[split], strict=True):
+            later = self.ranks[children[children >= 0]]
+            if ((later >= 0) & (later <= rank)).any():
+                return False
+        return True
+
+
+_DTYPES = {
+    "metric": np.int16,
+    "identity": np.int32,
+    "centroids": np.int16,
+    "bases": np.int8,
+    "steps": np.int32,
+    "sigmas": np.int32,
+    "mode_frequencies": np.int32,
+    "mode_costs": np.int64,
+    "floor": np.int32,
+    "children": np.int16,
+    "frequencies": np.int32,
+    "thresholds": np.int32,
+    "means": np.int32,
+    "ranks": np.int16,
+    "gains": np.int32,
+}
+_NDIM = {
+    "metric": 2,
+    "identity": 0,
+    "centroids": 2,
+    "bases": 3,
+    "steps": 2,
+    "sigmas": 2,
+    "mode_frequencies": 1,
+    "mode_costs": 1,
+    "floor": 0,
+    "children": 2,
+    "frequencies": 2,
+    "thresholds": 2,
+    "means": 1,
+    "ranks": 1,
+    "gains": 1,
+}

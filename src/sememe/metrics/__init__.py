@@ -1,0 +1,26 @@
+"""How much meaning survived: pure functions over vectors, scores and labels.
+
+Distances compare a vector x with what its bytes decode to. Tasks (search, classification) compare what a
+person gets from the decoded vectors with what the originals give. Ties always go to the lower row, so
+that one decoded vector shared by many codes cannot make a figure depend on the order of a sort.
+"""
+
+from __future__ import annotations
+
+from .classes import agreement, class_means, nearest_class_mean_accuracy, top_k_accuracy
+from .distance import byte_to_fidelity, centred_cosine, cosine, fidelity_to_byte
+from .ranking import recall_at, search, top_k
+
+__all__ = [
+    "agreement",
+    "byte_to_fidelity",
+    "centred_cosine",
+    "class_means",
+    "cosine",
+    "fidelity_to_byte",
+    "nearest_class_mean_accuracy",
+    "recall_at",
+    "search",
+    "top_k",
+    "top_k_accuracy",
+]

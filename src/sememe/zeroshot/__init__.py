@@ -1,0 +1,18 @@
+"""Zero-shot classification: labels in words, no training, from decoded vectors alone."""
+
+from __future__ import annotations
+
+from .classifier import Classifier, Label, Prediction, embed_labels
+from .labels import TEMPLATE, read_labels, read_templates
+from .words import EVERYDAY
+
+__all__ = [
+    "EVERYDAY",
+    "TEMPLATE",
+    "Classifier",
+    "Label",
+    "Prediction",
+    "embed_labels",
+    "read_labels",
+    "read_templates",
+]
