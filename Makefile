@@ -1,8 +1,9 @@
 # make demo   a dozen photographs become 16 bytes each; writes demo-report.html
 # make test   everything the tests know
 # make check  style, types, layers
+# make docs   run the examples of the docs and write down what they print; fill in the measured tables
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo:
 	@.ci/venv demo
@@ -18,6 +19,11 @@ check:
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+docs:
+	@.ci/venv test,demo,parquet
+	GENERATE_DOCS=1 .venv/bin/python -m pytest -q tests/test_docs.py
+	.venv/bin/python bench/table.py README.md docs/results.md
 
 clean:
 	rm -rf .venv demo-photos demo.sems* demo-report.html

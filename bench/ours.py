@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sememe.profile import Profile
-
 import output
 import split
+from sememe.profile import Profile
 
 BYTES = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
@@ -24,7 +23,8 @@ def fit_profile(parts: split.Split, data: Path) -> tuple[Profile, dict[str, Any]
         Rows of the split, seconds the fit took, bytes of the profile on disk.
     """
     start = time.perf_counter()
-    profile = Profile.fit(parts.fit.x, space_id="openai-clip-vit-b-32", text=split.load_text(data))
+    manifest = {"profile_id": "bench", "space_id": "openai-clip-vit-b-32"}
+    profile = Profile.fit(parts.fit.x, split.load_text(data), manifest=manifest, progress=output.note)
     seconds = time.perf_counter() - start
     output.note(f"fitted on {len(parts.fit.x)} vectors in {seconds:.0f} s")
     return profile, {

@@ -25,7 +25,7 @@ import numpy as np
 import output
 import overhead
 import split
-from sememe import profile as profiles
+from sememe.profile import load
 
 BATCH = 10_000
 NBYTES = 16
@@ -59,7 +59,7 @@ def on_one_core() -> None:
 
 def vectors(args: argparse.Namespace) -> dict[str, Any]:
     """Vectors per second in batches of 10,000 real vectors."""
-    profile = profiles.load(args.profile)
+    profile = load(args.profile)
     x = split.load_pool(args.data)[:BATCH]
     codes = profile.encode(x, NBYTES)
     return {

@@ -17,6 +17,7 @@ import figures
 import ours
 import output
 import split
+from sememe.profile import Profile
 
 METHODS = ("sememe", "rq", "opq")
 
@@ -52,11 +53,22 @@ def average(result: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
     return made
 
 
+def universal_shares(profile: Profile, parts: split.Split) -> dict[str, float]:
+    """Share of vectors coded in the universal mode: of what was fitted, of each set left out, of noise.
+
+    Noise is directions drawn evenly from the sphere, which resemble no picture at all.
+    """
+    noise = np.random.default_rng(0).normal(size=(1000, profile.dim)).astype(np.float32)
+    asked = {"fit": parts.fit.x, **{name: parts.test.of(name).x for name in parts.names}, "noise": noise}
+    return output.rounded({name: float(profile.uses_universal_mode(x).mean()) for name, x in asked.items()})
+
+
 def _measure(left: tuple[str, ...], args: argparse.Namespace) -> dict[str, Any]:
     parts = split.load_leave_out(args.data, left)
     profile, facts = ours.fit_profile(parts, args.data)
     codes = profile.encode(parts.test.x, max(ours.BYTES))
     rows = {str(n): figures.per_set(parts, profile.decode(codes[:, :n]), args.data) for n in ours.BYTES}
+    facts["universal_mode"] = universal_shares(profile, parts)
     return {**facts, "uncompressed": figures.per_set(parts, parts.test.x, args.data), "sememe": rows}
 
 

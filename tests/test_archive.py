@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -263,6 +264,23 @@ def test_a_closed_archive_says_so(path: Path) -> None:
     archive.close()
     with pytest.raises(errors.UsageError, match="closed"):
         archive.codes()
+
+
+def test_an_archive_stays_in_its_thread(path: Path) -> None:
+    make(path)
+    caught: list[BaseException] = []
+
+    def ask(archive: Archive) -> None:
+        try:
+            archive.codes()
+        except errors.UsageError as error:
+            caught.append(error)
+
+    with Archive.open(path) as archive:
+        thread = threading.Thread(target=ask, args=(archive,))
+        thread.start()
+        thread.join()
+    assert "thread" in str(caught[0])
 
 
 def test_an_existing_file_is_never_replaced(path: Path, tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_a_wrong_value_is_refused_and_found_by_verify(path: Path, statement: str
     tamper(path, statement)
     with Archive.open(path) as archive:
         problems = archive.verify()
-    assert problems or "generation" in statement
+    assert problems
     assert not any("\n" in line for line in problems)
     with pytest.raises(errors.ArchiveFormatError, match=r"photos\.sems"):
         read_all(path)
@@ -233,6 +233,7 @@ def test_a_flipped_bit_in_the_codes_is_always_found(path: Path) -> None:
     for byte in range(start, start + 40 * NBYTES):
         broken = bytearray(data)
         broken[byte] ^= 1 << byte % 8
+        path.unlink()
         path.write_bytes(broken)
         with Archive.open(path) as archive:
             assert any("checksum" in line for line in archive.verify())
@@ -248,6 +249,7 @@ def test_a_bit_flipped_anywhere_never_gives_wrong_codes_unnoticed(path: Path) ->
         bit = rng.randrange(8 * len(data))
         broken = bytearray(data)
         broken[bit // 8] ^= 1 << bit % 8
+        path.unlink()  # some file systems flush a file that is overwritten
         path.write_bytes(broken)
         try:
             problems, codes = read_all(path)
@@ -266,20 +268,46 @@ def test_a_truncated_file_is_refused(path: Path, keep: int) -> None:
         read_all(path)
 
 
+def test_a_tree_that_leads_to_one_page_again_and_again_is_not_read_for_ever(tmp_path: Path) -> None:
+    """Every pointer of the root is bent to its first child: each row would come many times."""
+    path = make(tmp_path / "deep.sems", [f"{i}.jpg" for i in range(5000)])
+    with closing(sqlite3.connect(path)) as connection:
+        roots = dict(connection.execute("SELECT name, rootpage FROM sqlite_master"))
+    data = bytearray(path.read_bytes())
+    for name in ("items", "sqlite_autoindex_items_1"):
+        page = (roots[name] - 1) * 4096
+        cells = int.from_bytes(data[page + 3 : page + 5], "big")
+        pointers = [
+            page + int.from_bytes(data[page + 12 + 2 * i : page + 14 + 2 * i], "big") for i in range(cells)
+        ]
+        assert len(pointers) > 10
+        for at in [*pointers, page + 8]:
+            data[at : at + 4] = data[pointers[0] : pointers[0] + 4]
+    path.write_bytes(data)
+    with Archive.open(path) as archive:
+        assert any("tree is damaged" in line for line in archive.verify())
+        for ask in (archive.known, lambda: list(archive.items())):
+            with pytest.raises(errors.ArchiveFormatError, match="tree is damaged"):
+                ask()
+
+
 def test_a_hundred_thousand_random_files_raise_our_errors_only(tmp_path: Path, path: Path) -> None:
-    """95,000 random files (most end at the header) and 5,000 archives with random changes."""
+    """98,000 random files (most end at the header) and 2,000 archives with random changes."""
     rng, seen, target = random.Random(0), Counter[str](), tmp_path / "fuzz.sems"
     real = path.read_bytes()
     for turn in range(100_000):
-        data = mangled(rng, real) if turn % 20 == 0 else noise(rng)
+        data = mangled(rng, real) if turn % 50 == 0 else noise(rng)
+        target.unlink(missing_ok=True)  # some file systems flush a file that is overwritten
         target.write_bytes(data)
         try:
             problems, _ = read_all(target)
             seen["warned" if problems else "unharmed"] += 1
         except errors.SememeError as error:
             seen[type(error).__name__] += 1
-    assert seen["ArchiveFormatError"] > 95_000
-    assert set(seen) <= {"ArchiveFormatError", "warned", "unharmed"}
+    assert seen["ArchiveFormatError"] > 98_000
+    # InputError: a damaged index no longer finds a path that the table still has
+    assert set(seen) <= {"ArchiveFormatError", "InputError", "warned", "unharmed"}
+    assert seen["warned"] > 10
 
 
 def noise(rng: random.Random) -> bytes:

@@ -1,7 +1,7 @@
 """The training pictures: Parquet shards of small JPEGs, and the views cut from them.
 
-A *view* is one square crop of every picture: view 0 is the centre square (what the runtime sees), the others are
-random crops. Teachers and student see the same crop, so the teacher is consistent.
+A *view* is one square crop of every picture: view 0 is the centre square (what the runtime sees), the others
+are random crops. Teachers and student see the same crop, so the teacher is consistent.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def shards(folder: Path) -> list[Path]:
 
 def read_pictures(folder: Path) -> Pictures:
     """Read every column but the JPEGs."""
-    columns: dict[str, list[object]] = {c: [] for c in ("key", "source", "concept", "domain", "clip_set", "clip_row")}
+    columns: dict[str, list[object]] = {
+        c: [] for c in ("key", "source", "concept", "domain", "clip_set", "clip_row")
+    }
     shard: list[int] = []
     for i, path in enumerate(shards(folder)):
         table = pq.read_table(path, columns=list(columns))
@@ -77,7 +79,7 @@ def centre_box(width: int, height: int) -> tuple[float, float, float, float]:
 
 
 def random_box(width: int, height: int, rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """Return a random crop: 25 to 100 % of the area, aspect ratio within 3:4 to 4:3 (squashed to a square)."""
+    """Return a random crop: 25 to 100 % of the area, aspect ratio 3:4 to 4:3 (squashed to a square)."""
     for _ in range(10):
         area = width * height * rng.uniform(0.25, 1.0)
         ratio = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))

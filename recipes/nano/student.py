@@ -1,8 +1,8 @@
 """The student: a plain residual network, and a 3 x 3 convolution that is fast where the maps are small.
 
-On CPUs with matrix units, the library's convolution gradients run at a tenth of the speed of a matrix product once
-maps are 6 x 6 or smaller (measured: 124 against 1,200 GFLOP/s at 448 channels on 3 x 3). `GemmConv` unfolds
-the input and multiplies instead; its weights are those of an ordinary convolution, and export uses one.
+On CPUs with matrix units, the library's convolution gradients run at a tenth of the speed of a matrix product
+once maps are 6 x 6 or smaller (measured: 124 against 1,200 GFLOP/s at 448 channels on 3 x 3). `GemmConv`
+unfolds the input and multiplies instead; its weights are those of an ordinary convolution.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 def _unfold(x: Tensor, stride: int) -> Tensor:
     """Return the 3 x 3 neighbourhoods of an (n, h, w, c) map as (n * oh * ow, 9 c)."""
     n, h, w, c = x.shape
-    p = F.pad(x, (0, 0, 1, 1, 1, 1))
+    p = functional.pad(x, (0, 0, 1, 1, 1, 1))
     oh, ow = (h - 1) // stride + 1, (w - 1) // stride + 1
     sn, sh, sw, sc = p.stride()
     windows = p.as_strided((n, oh, ow, 3, 3, c), (sn, sh * stride, sw * stride, sh, sw, sc))
@@ -28,7 +28,7 @@ class _Conv3x3(torch.autograd.Function):
     """A padded 3 x 3 convolution of channels-last maps by matrix products."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int) -> Tensor:
         n, c, h, w = x.shape
         columns = _unfold(x.permute(0, 2, 3, 1), stride)
         matrix = weight.permute(0, 2, 3, 1).reshape(weight.shape[0], 9 * c)
@@ -38,7 +38,7 @@ class _Conv3x3(torch.autograd.Function):
         return (columns @ matrix.T).view(n, oh, ow, -1).permute(0, 3, 1, 2)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         columns, matrix = ctx.saved_tensors
         n, c, h, w = ctx.shape
         g = grad.permute(0, 2, 3, 1).contiguous()
@@ -87,8 +87,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block."""
-        y = F.relu(self.na(self.a(x)), inplace=True)
-        return F.relu(self.nb(self.b(y)) + self.short(x), inplace=True)
+        y = functional.relu(self.na(self.a(x)), inplace=True)
+        return functional.relu(self.nb(self.b(y)) + self.short(x), inplace=True)
 
 
 class Student(nn.Module):

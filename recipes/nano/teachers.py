@@ -1,7 +1,8 @@
 """Run the MobileNet teachers once over every view of every picture and keep what they say.
 
-Each view becomes three arrays in the cache: ``view{v}.pixels.npy`` (n, 112, 112, 3) uint8, ``view{v}.logits.npy``
-(n, 1001) float16 and ``view{v}.pool.npy`` (n, 1280) float16. A view that is there already is not made again.
+Each view becomes arrays in the cache: ``view{v}.pixels.npy`` (n, 112, 112, 3) uint8 and, for each teacher,
+``view{v}.tf2.logits.npy`` (n, 1001) and ``view{v}.tf2.pool.npy`` (n, 1280) float16.
+What is there is not made again.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ def _one_shard(task: tuple[Path, Path, Path, int, int, tuple[str, ...]]) -> Path
     return target
 
 
-def make_view(images: Path, folder: Path, cache: Path, view: int, *, names: tuple[str, ...], workers: int = 2) -> None:
+def make_view(
+    images: Path, folder: Path, cache: Path, view: int, *, names: tuple[str, ...], workers: int = 2
+) -> None:
     """Make one view of the whole collection, resuming what an earlier run left."""
     if (cache / f"view{view}.pixels.npy").exists():
         return
@@ -120,7 +123,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, default=Path("../shared/data/images"))
     parser.add_argument("--teachers", type=Path, default=Path("../shared/data/teachers"))
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--views", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--views", type=int, nargs="+", default=[0, 1, 2, 3])
     parser.add_argument("--names", nargs="+", default=["tf2"])
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()

@@ -1,7 +1,8 @@
 """Integers and their frequencies to bytes and back: a range coder that may be cut after any byte.
 
-Every row of a batch is a message of its own; all rows take their next step together (lock-step), and a single
-message is a batch of one. A symbol owns the share [start, stop) of 2**16 equal parts of the current interval::
+Every row of a batch is a message of its own; all rows take their next step together (lock-step), and a
+single message is a batch of one. A symbol owns the share [start, stop) of 2**16 equal parts of the current
+interval::
 
     low                                                            low + range
      ├──────────────┬────────────────────────────┬──────────────────────┤
@@ -9,27 +10,38 @@ message is a batch of one. A symbol owns the share [start, stop) of 2**16 equal 
                     └──── the interval that the next symbol divides ────┘
 
 The code of a message is a point inside its last interval. Cutting the code after n bytes leaves a *cell* of
-points; a symbol is *determined* while the whole cell lies in the share of that one symbol. `Decoder` returns
-exactly the determined symbols and never guesses.
+points; a symbol is *determined* while the whole cell lies in the share of that one symbol. `Decoder`
+returns exactly the determined symbols, and for the first one that is not, how the cell is divided among its
+candidates.
 
 Only integer additions, multiplications and shifts: two machines never disagree.
 
-Source: G. N. N. Martin, "Range encoding: an algorithm for removing redundancy from a digitised message" (1979).
-Carries are not resolved while coding: each is added to the word before, and all are rippled once at the end.
+Source: G. N. N. Martin, "Range encoding: an algorithm for removing redundancy from a digitised message",
+1979.
+
+Carries are not resolved while coding: each is added to the word before, and all are rippled once at
+the end.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sememe.types import Codes
 
-__all__ = ["PRECISION", "TOTAL", "Decoder", "Encoder", "quantize_frequencies"]
+__all__ = ["ABSENT", "PRECISION", "TOTAL", "Decoder", "Encoder", "Loss", "quantize_frequencies"]
 
 PRECISION = 16
 TOTAL = 1 << PRECISION
 """Every frequency table sums to this."""
+
+ABSENT = TOTAL + 1
+"""Start of a symbol that does not exist: beyond every interval, also beyond what the division left over."""
 
 _WORD = 16  # bits moved at a time
 _WINDOW = 48  # bits of `low` kept at hand
@@ -38,6 +50,21 @@ _KEPT = (1 << (_WINDOW - _WORD)) - 1
 _LEAST_RANGE = 1 << (_WINDOW - _WORD)  # below it, one word is settled but for a carry
 
 Ints = NDArray[np.int64]
+
+
+class Loss(NamedTuple):
+    """Rows whose bytes do not determine the symbol, and what they say of it all the same.
+
+    Attributes
+    ----------
+    rows
+        (k,) places in the batch.
+    shares
+        (k, symbols) float64, the part of the row's cell that each symbol holds: its probability.
+    """
+
+    rows: NDArray[np.intp]
+    shares: NDArray[np.float64]
 
 
 class Encoder:
@@ -132,8 +159,9 @@ class Encoder:
             candidate = -(-self._low // cell) * cell
             fits = (point < 0) & (candidate < self._low + self._range)
             point[fits] = candidate[fits]
-            self._lengths[self.rows[fits]] = np.minimum(2 * self._filled[fits] + tail // 8, self._nbytes)
-        self._codes[self.rows] = self._point(np.arange(len(self.rows)), point)
+        codes = self._point(np.arange(len(self.rows)), point)
+        self._codes[self.rows] = codes
+        self._lengths[self.rows] = ((codes != 0) * np.arange(1, self._nbytes + 1)).max(axis=1, initial=0)
         self.rows = self.rows[:0]
         return self._codes, self._lengths
 
@@ -152,6 +180,9 @@ class Encoder:
 class Decoder:
     """Decode a batch of codes in lock-step, as far as their bytes determine symbols.
 
+    A row is *lost* at the first symbol that its bytes do not determine; from then on its symbols mean
+    nothing, until `keep` drops it from the batch.
+
     Parameters
     ----------
     codes
@@ -162,54 +193,64 @@ class Decoder:
     """
 
     def __init__(self, codes: Codes, *, complete: bool = False) -> None:
-        rows, nbytes = codes.shape
-        padding = 0x00 if complete else 0xFF
         self._least = _as_words(codes, 0x00)
-        self._most = _as_words(codes, padding)
-        self.rows: NDArray[np.intp] = np.arange(rows)
-        self._taken = np.full(rows, _WINDOW // _WORD)
+        self._most = _as_words(codes, 0x00 if complete else 0xFF)
+        self.rows: NDArray[np.intp] = np.arange(len(codes))
+        self.alive: NDArray[np.bool_] = np.ones(len(codes), np.bool_)
+        self._taken = np.full(len(codes), _WINDOW // _WORD)
         # the cell of points, from its first to its last, relative to the low end of the interval
         self._first = _window(self._least)
         self._last = _window(self._most)
-        self._range = np.full(rows, 1 << _WINDOW, np.int64)
+        self._range = np.full(len(codes), 1 << _WINDOW, np.int64)
 
-    def decode(self, inner: tuple[NDArray[np.integer], ...]) -> tuple[Ints, NDArray[np.bool_]]:
-        """Decode one symbol in every row left; rows whose bytes no longer determine it leave the batch.
+    def decode(self, inner: Sequence[NDArray[np.integer] | int]) -> tuple[Ints, Loss | None]:
+        """Decode one symbol in every row of the batch.
 
         Parameters
         ----------
         inner
-            The starts of symbols 1, 2, ...: for each a scalar or (rows left,) integers, ascending; TOTAL
-            where a row has fewer symbols. All TOTAL decodes symbol 0 and reads nothing.
+            The starts of symbols 1, 2, ...: for each a scalar or (rows,) integers, ascending; `ABSENT`
+            where a row has fewer symbols. All `ABSENT` decodes symbol 0 and reads nothing.
 
         Returns
         -------
-        symbols : (rows left after,) int64
-        stay : (rows left before,) bool
-            True for the rows that had a determined symbol.
+        symbols : (rows,) int64
+            The symbol, where the row is alive.
+        loss
+            The rows that this symbol took, or None.
         """
         part = self._range >> PRECISION
+        bounds = [np.minimum(part * start, self._range) for start in inner]
         symbols = np.zeros(len(self.rows), np.int64)
         lower, upper = np.zeros_like(part), self._range
-        for start in inner:
-            bound = np.where(np.equal(start, TOTAL), self._range, part * start)
+        for bound in bounds:
             above = self._first >= bound
             symbols += above
             lower = np.where(above, bound, lower)
-            upper = np.where(above, upper, np.minimum(upper, bound))
-        stay = self._last < upper
-        if stay.all():
-            self._range = upper - lower
-            self._first -= lower
-            self._last -= lower
-        else:
-            symbols = symbols[stay]
-            self._range = (upper - lower)[stay]
-            self._first = (self._first - lower)[stay]
-            self._last = (self._last - lower)[stay]
-            self.rows, self._taken = self.rows[stay], self._taken[stay]
+        for bound in reversed(bounds):
+            upper = np.where(self._first < bound, bound, upper)
+        lost = self.alive & (self._last >= upper)
+        loss = self._lose(lost, bounds) if lost.any() else None
+        self._range = upper - lower
+        self._first = self._first - lower
+        self._last = self._last - lower
         self._refill()
-        return symbols, stay
+        return symbols, loss
+
+    def keep(self, stay: NDArray[np.bool_]) -> None:
+        """Drop the other rows from the batch; `stay` is (rows,) bool."""
+        self.rows, self.alive, self._taken = self.rows[stay], self.alive[stay], self._taken[stay]
+        self._first, self._last, self._range = self._first[stay], self._last[stay], self._range[stay]
+
+    def _lose(self, lost: NDArray[np.bool_], bounds: list[Ints]) -> Loss:
+        self.alive &= ~lost
+        rows = np.flatnonzero(lost)
+        first, end = self._first[rows], self._last[rows] + 1
+        edges = [np.zeros_like(first), *(bound[rows] for bound in bounds), self._range[rows]]
+        overlap = [
+            np.maximum(0, np.minimum(end, high) - np.maximum(first, low)) for low, high in pairwise(edges)
+        ]
+        return Loss(rows, np.stack(overlap, axis=1) / (end - first)[:, None])
 
     def _refill(self) -> None:
         short = np.flatnonzero(self._range < _LEAST_RANGE)
@@ -239,7 +280,7 @@ def quantize_frequencies(counts: NDArray[np.floating] | NDArray[np.integer]) -> 
     counts = np.asarray(counts, np.float64)
     spare = TOTAL - counts.shape[-1]
     shares = counts / counts.sum(axis=-1, keepdims=True)
-    frequencies = np.floor(shares * spare).astype(np.int64) + 1
+    frequencies: Ints = np.floor(shares * spare).astype(np.int64) + 1
     largest = shares.argmax(axis=-1)[..., None]
     rest = TOTAL - frequencies.sum(axis=-1, keepdims=True)
     np.put_along_axis(frequencies, largest, np.take_along_axis(frequencies, largest, -1) + rest, -1)

@@ -1,4 +1,4 @@
-"""One call for each thing a user wants: load, encode, decode, classify, search, explain, and the files between.
+"""One call for each thing a user wants: load, encode, decode, classify, search, explain, and the files.
 
 ::
 
@@ -18,11 +18,13 @@ from ..archive import Archive
 from ..bitstream import Record
 from ..profile import Profile
 from .codec import Codec
-from .export import export, export_rows
+from .exporting import export, export_rows
 from .files import read_records, read_sem, truncate_record, write_sem
+from .fitting import fit_vectors
+from .golden import selftest
+from .identity import check_archive, profile_of_archive, profile_of_record
 from .inputs import ImageLike
 from .maintain import merge, truncate, verify
-from .profiles import profile_of_archive, profile_of_record
 from .results import Check, Encoded, Explanation, Rate
 from .sources import CodesLike
 from .vectors import decode_npy, encode_npy
@@ -43,10 +45,12 @@ __all__ = [
     "encode_npy",
     "export",
     "export_rows",
+    "fit_vectors",
     "load",
     "merge",
     "read_records",
     "read_sem",
+    "selftest",
     "truncate",
     "truncate_record",
     "verify",
@@ -55,7 +59,11 @@ __all__ = [
 
 
 def load(
-    name: str | Path | Profile = "nano", *, nbytes: int = 16, backbone: Backbone | None = None, threads: int = 1
+    name: str | Path | Profile = "nano",
+    *,
+    nbytes: int = 16,
+    backbone: Backbone | None = None,
+    threads: int = 1,
 ) -> Codec:
     """Load a codec by the name of its profile.
 
@@ -113,6 +121,7 @@ def codec_for(source: Archive | Record, *, profile: str | Path | None = None, th
     """
     if isinstance(source, Archive):
         found = profile_of_archive(source) if profile is None else profiles.load(profile)
+        check_archive(source, found)
         return Codec(found, nbytes=source.nbytes, threads=threads)
     found = profile_of_record(source, profile=profile)
     return Codec(found, nbytes=len(source.payload), threads=threads)

@@ -1,164 +1,26 @@
-"""`Codec`: images in, bytes out, and everything that can be asked of the bytes."""
+"""`Codec`: a coder, and everything that can be asked of the bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import index
-from ..bitstream import Extension, Record, Tag, pixel_size
-from ..errors import InputError, UsageError
+from ..bitstream import Record
 from ..index import Hit
-from ..metrics import fidelity_to_byte
-from ..profile import Profile
-from ..types import Codes, Embeddings
 from ..zeroshot import TEMPLATE, Prediction
-from .coding import code_rows
-from .explain import explain
-from .inputs import ImageLike, Opened
+from .coder import Coder
+from .explaining import explain
+from .inputs import ImageLike
 from .queries import QueryLike, make_query
-from .results import Encoded, Explanation
+from .results import Explanation
 from .sources import CodesLike, read_source
-from .space import Space
-
-if TYPE_CHECKING:
-    from ..types import Backbone
-
-OnError = Literal["raise", "record"]
 
 
-class Codec:
-    """A profile and its backbone: the whole path from a picture to bytes, and from the bytes to their meaning.
-
-    Parameters
-    ----------
-    profile : Profile
-    nbytes : int
-        Length of a code unless a call says otherwise.
-    backbone : Backbone, optional
-        Embeds images and texts; the one that the profile names, loaded on first use, if not given. Decoding and
-        searching by code need none.
-    threads : int
-        Threads of one image inference.
-
-    Raises
-    ------
-    UsageError
-        `nbytes` is not a length of the profile's codes.
-    ProfileMismatchError
-        `backbone` embeds into another space.
-    """
-
-    def __init__(
-        self, profile: Profile, *, nbytes: int = 16, backbone: Backbone | None = None, threads: int = 1
-    ) -> None:
-        self.profile = profile
-        self.nbytes = self._length(nbytes)
-        self.space = Space(profile, backbone=backbone, threads=threads)
-
-    def __repr__(self) -> str:
-        return f"<Codec {self.profile.profile_id} {self.profile.fingerprint.hex()[:8]} {self.nbytes} B>"
-
-    @property
-    def backbone(self) -> Backbone:
-        """The image-text model, loaded on first use (ModelUnavailableError if it is not here)."""
-        return self.space.backbone
-
-    def encode(
-        self,
-        images: ImageLike | Iterable[ImageLike],
-        *,
-        nbytes: int | None = None,
-        min_cosine: float | None = None,
-        batch_size: int = 32,
-        on_error: OnError = "raise",
-    ) -> Encoded:
-        """Turn images into codes.
-
-        Parameters
-        ----------
-        images : image or iterable of n images
-            Paths, bytes of image files, Pillow images, uint8 arrays (h, w, 3), mixed as you like.
-        nbytes : int, optional
-            Length of each code; the codec's own if not given. With `min_cosine` the longest allowed.
-        min_cosine : float, optional
-            Spend bytes on each image until its cosine reaches this, at most `nbytes` or all the profile can.
-        batch_size : int
-            Images in memory at once.
-        on_error : {"raise", "record"}
-            Whether an image that cannot be read ends the call, or becomes a row with an error.
-
-        Returns
-        -------
-        Encoded
-            n codes, in the order of `images`.
-
-        Raises
-        ------
-        InputError
-            An image cannot be used, and `on_error` is "raise".
-        UsageError
-            A parameter is out of range.
-        ModelUnavailableError
-            The weights of the backbone are not on this machine.
-        """
-        ceiling = self._ceiling(nbytes, min_cosine)
-        opened, vectors = self._embed(_listed(images), batch_size, on_error)
-        codes, lengths, cosines = code_rows(self.profile, vectors, ceiling, min_cosine)
-        return _spread(opened, codes, lengths, cosines)
-
-    def encode_vectors(
-        self, x: NDArray[np.floating], *, nbytes: int | None = None, min_cosine: float | None = None
-    ) -> Encoded:
-        """Turn vectors (n, d) of the profile's space into codes; parameters and result as in `encode`.
-
-        Raises
-        ------
-        VectorError
-            `x` has another shape, or a row is not finite or all zero.
-        UsageError
-            A parameter is out of range.
-        """
-        codes, lengths, cosines = code_rows(self.profile, x, self._ceiling(nbytes, min_cosine), min_cosine)
-        names = tuple(f"vector {row}" for row in range(len(codes)))
-        return Encoded(codes, lengths, cosines, names, (None,) * len(codes), ((0, 0),) * len(codes))
-
-    def decode(self, codes: CodesLike) -> Embeddings:
-        """Turn codes back into vectors.
-
-        Parameters
-        ----------
-        codes : Encoded, uint8 (n, nbytes), bytes, Record, Archive, path, or a list of bytes or records
-            Any lengths up to the profile's; a path is that of a `.sem` file or an archive.
-
-        Returns
-        -------
-        (n, d) float32
-            Unit rows, ready for any index or classifier that takes the backbone's own vectors.
-
-        Raises
-        ------
-        ProfileMismatchError
-            Made with another profile.
-        UsageError, InputError, IntegrityError
-            Not codes, unreadable, or damaged.
-        """
-        source = read_source(codes, self.profile)
-        return source[:]
-
-    def text(self, text: str) -> NDArray[np.float32]:
-        """Embed a text: (d,) unit float32."""
-        row: NDArray[np.float32] = self.space.embed_texts([text])[0]
-        return row
-
-    def image(self, image: ImageLike) -> NDArray[np.float32]:
-        """Embed an image: (d,) unit float32. Raises InputError if it cannot be read."""
-        row: NDArray[np.float32] = self._embed([image], 1, "raise")[1][0]
-        return row
+class Codec(Coder):
+    """The whole path: `Coder` turns images into bytes and back, and this asks the bytes what they mean."""
 
     def similarity(self, query: NDArray[np.floating], codes: CodesLike) -> NDArray[np.float32]:
         """Plain cosines of a float query (d,) or (q, d) with n codes: (n,) or (q, n) float32.
@@ -198,8 +60,8 @@ class Codec:
         ----------
         codes : see `decode`
         query : str, sequence of str, image or vector
-            Text, paths of pictures and `.sem` files, put together with + and - (see `index.parse_query`); a Pillow image;
-            or a picture vector (d,).
+            Text, paths of pictures and `.sem` files, put together with + and - (see `index.parse_query`); a
+            Pillow image; or a picture vector (d,).
         k : int
 
         Returns
@@ -246,57 +108,3 @@ class Codec:
         Explanation
         """
         return explain(self, item, labels, against=against, rates=rates, template=template)
-
-    def truncate(self, codes: Codes | Encoded, nbytes: int) -> Codes:
-        """Cut codes (n, m) to (n, nbytes): slicing, because every prefix of a code is a code."""
-        if not 1 <= nbytes <= np.shape(codes)[1]:
-            raise UsageError(f"codes of {np.shape(codes)[1]} bytes cannot be cut to {nbytes}")
-        return np.asarray(codes)[:, :nbytes]
-
-    def record(
-        self, code: bytes, *, cosine: float | None = None, size: tuple[int, int] | None = None
-    ) -> Record:
-        """Make the record of one code, ready for `write_sem`.
-
-        Parameters
-        ----------
-        code : bytes
-        cosine : float, optional
-            Its fidelity, stored in one byte as a lower bound.
-        size : (int, int), optional
-            Width and height of the picture in pixels.
-        """
-        fields = []
-        if size is not None and min(size) > 0:
-            fields.append(pixel_size(*size))
-        if cosine is not None and not np.isnan(cosine):
-            fields.append(Extension(Tag.FIDELITY, bytes([fidelity_to_byte(float(cosine))])))
-        fingerprint = b"" if self.profile.registered else self.profile.fingerprint[:4]
-        return Record(self.profile.registered, fingerprint, code, tuple(fields))
-
-    def _embed(
-        self, images: Iterable[ImageLike], batch_size: int, on_error: OnError
-    ) -> tuple[list[Opened], Embeddings]:
-        """Open and embed, a batch at a time; pictures are forgotten once embedded."""
-        opened: list[Opened] = []
-        vectors = [np.zeros((0, self.profile.dim), np.float32)]
-        for batch in _batches(images, batch_size):
-            inputs = [self.space.open(image, index=len(opened) + i) for i, image in enumerate(batch)]
-            failed = next((one.error for one in inputs if one.error), None)
-            if failed is not None and on_error == "raise":
-                raise failed
-            vectors.append(self.space.embed_images([one.image for one in inputs if one.image is not None]))
-            opened += [Opened(one.name, None, one.size, one.error) for one in inputs]
-        return opened, np.concatenate(vectors)
-
-    def _ceiling(self, nbytes: int | None, min_cosine: float | None) -> int:
-        if nbytes is not None:
-            return self._length(nbytes)
-        return self.nbytes if min_cosine is None else self.profile.max_bytes
-
-    def _length(self, nbytes: int) -> int:
-        if not 1 <= nbytes <= self.profile.max_bytes:
-            raise UsageError(
-                f"profile {self.profile.profile_id} makes codes of 1 to {self.profile.max_bytes} bytes, not {nbytes}"
-            )
-        return nbytes

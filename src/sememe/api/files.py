@@ -15,7 +15,7 @@ from ..bitstream import Record, Tag
 from ..errors import FormatError, InputError, UsageError
 
 Target: TypeAlias = str | Path | BinaryIO
-"""A path, written whole or not at all, or a binary file that is open already, such as ``sys.stdout.buffer``."""
+"""A path, written whole or not at all; or an open binary file, such as ``sys.stdout.buffer``."""
 
 
 def read_sem(path: str | Path) -> Record:

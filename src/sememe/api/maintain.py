@@ -9,12 +9,12 @@ import numpy as np
 
 from .. import profile as profiles
 from ..archive import Archive
-from ..errors import IntegrityError, UnknownProfileError, UsageError
+from ..errors import IntegrityError, ProfileMismatchError, UnknownProfileError, UsageError
 from ..index import chunks
 from ..profile import Profile
 from ..types import Codes
 from .files import read_records, read_sem, truncate_record, write_sem
-from .profiles import check_archive, profile_of_archive, profile_of_record
+from .identity import check_archive, for_archive, profile_of_archive, profile_of_record
 from .sources import is_archive
 
 
@@ -96,6 +96,37 @@ def merge(sources: Sequence[str | Path], target: str | Path) -> Archive:
     return archive
 
 
+def open_archive(target: str | Path, profile: Profile, nbytes: int) -> Archive:
+    """Open an archive to add codes of one profile and length, or make it.
+
+    Raises
+    ------
+    ProfileMismatchError
+        It was made with another profile or length of codes.
+    StorageError, ArchiveFormatError
+        It cannot be made or written, or is no archive.
+    """
+    if not Path(target).exists():
+        return Archive.create(target, for_archive(profile), nbytes)
+    archive = Archive.open(target, write=True)
+    try:
+        check_archive(archive, profile)
+        _check_length(archive, nbytes)
+    except ProfileMismatchError:
+        archive.close()
+        raise
+    return archive
+
+
+def _check_length(archive: Archive, nbytes: int) -> None:
+    theirs = archive.nbytes
+    if theirs != nbytes:
+        raise ProfileMismatchError(
+            f"{archive.path}: holds codes of {theirs} bytes, not {nbytes}; use --bytes {theirs}, "
+            "or encode into a new archive"
+        )
+
+
 def _like(source: str | Path, target: str | Path) -> Archive:
     with Archive.open(source) as archive:
         return Archive.create(target, archive.profile, archive.nbytes)
@@ -121,7 +152,7 @@ def _file_problems(path: Path, name: str | Path | None) -> Iterator[str]:
         except UnknownProfileError as exc:
             raise UnknownProfileError(f"{path}: {exc}") from exc
         if len(record.payload) > profile.max_bytes:
-            yield f"record {number}: {len(record.payload)} bytes are more than profile {profile.profile_id} makes"
+            yield f"record {number}: {len(record.payload)} bytes, more than {profile.profile_id} makes"
         else:
             yield from _code_problems(profile, np.frombuffer(record.payload, np.uint8)[None], number)
 

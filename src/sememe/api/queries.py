@@ -13,7 +13,7 @@ from ..errors import UsageError
 from ..index import QueryTerm, parse_query
 from ..metrics.calibration import Background, Kind, Query, Term
 from .files import read_sem
-from .profiles import check_record
+from .identity import check_record
 from .space import PLAIN, Space
 
 if TYPE_CHECKING:

@@ -92,7 +92,7 @@ class Encoded:
         return None if np.isnan(cosine) else fidelity_to_byte(cosine)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return ``{"input", "nbytes", "code", "cosine", "width", "height", "error"}`` for each input, code in hex."""
+        """Return ``{"input", "nbytes", "code", "cosine", "width", "height", "error"}`` ."""
         return [self._row(row) for row in range(len(self))]
 
     def _row(self, row: int) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Explanation:
     """Ascending."""
 
     def to_json(self, top: int | None = 3) -> dict[str, Any]:
-        """Return ``{"input", "code", "original", "rates": [...]}`` with the `top` likeliest labels of each."""
+        """Return ``{"input", "code", "original", "rates"}`` with the `top` likeliest labels of each."""
         return {
             "input": self.name,
             "code": self.code.hex(),

@@ -16,13 +16,13 @@ from ..errors import UsageError
 from ..profile import Profile
 from ..types import Codes, Embeddings
 from .files import read_records
-from .profiles import check_archive, check_record
+from .identity import check_archive, check_record
 from .results import Encoded
 
 CodesLike: TypeAlias = (
     Encoded | Codes | bytes | Record | Archive | str | Path | Sequence[bytes] | Sequence[Record]
 )
-"""Codes in any form: a result of `encode`, a uint8 matrix, one code or record or several, an archive, or a path."""
+"""Codes in any form: from `encode`, a uint8 matrix, one code or record or several, an archive, or a path."""
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -41,7 +41,7 @@ class Source:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, rows: slice) -> Embeddings:
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> Embeddings:
         """Decode some rows: (m, d) float32."""
         codes, lengths = self.codes[rows], self.lengths[rows]
         vectors = np.empty((len(codes), self.profile.dim), np.float32)
@@ -105,8 +105,7 @@ def _from_archive(archive: Archive, profile: Profile) -> Source:
 def _from_matrix(codes: Codes, profile: Profile) -> Source:
     if codes.ndim != 2 or codes.dtype != np.uint8 or codes.shape[1] > profile.max_bytes:
         raise UsageError(
-            f"codes are uint8 (n, 1 to {profile.max_bytes}), not {codes.dtype} {codes.shape}: "
-            "one code a row"
+            f"codes are uint8 (n, 1 to {profile.max_bytes}), not {codes.dtype} {codes.shape}: one code a row"
         )
     return Source(profile, codes, np.full(len(codes), codes.shape[1]), (None,) * len(codes))
 

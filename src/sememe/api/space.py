@@ -14,15 +14,15 @@ from ..metrics.calibration import Background
 from ..profile import Profile
 from ..types import Embeddings
 from ..zeroshot import EVERYDAY, TEMPLATE, Classifier, embed_labels, read_templates
+from .identity import backbone_id_of
 from .inputs import ImageLike, Opened, min_side_of, open_input
-from .profiles import backbone_id_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..types import Backbone
 
-TYPICAL = 512
+TYPICAL = 256
 """Pictures that stand for all pictures where chance is measured."""
 
 PLAIN = ("{}",)
@@ -83,16 +83,23 @@ class Space:
 
     @cached_property
     def _typical(self) -> Embeddings:
-        """Vectors of typical pictures: random bytes are what an entropy coder makes of its training set."""
-        bits: NDArray[np.uint8] = np.random.default_rng(0).integers(
-            0, 256, (TYPICAL, min(16, self.profile.max_bytes)), np.uint8
-        )
-        return self.profile.decode(bits)
+        return typical_vectors(self.profile)
 
     def _checked(self, backbone: Backbone) -> Backbone:
         if backbone.space_id != self.profile.space_id:
             raise ProfileMismatchError(
                 f"backbone {backbone.backbone_id} embeds into {backbone.space_id}, but profile "
-                f"{self.profile.profile_id} codes vectors of {self.profile.space_id}; take the other one of either"
+                f"{self.profile.profile_id} codes vectors of {self.profile.space_id}; take one that fits"
             )
         return backbone
+
+
+def typical_vectors(profile: Profile) -> Embeddings:
+    """Draw vectors (256, d) of typical pictures from the profile itself, which needs no pictures.
+
+    An entropy coder turns what it expects into bytes that look random. So random bytes decode to what it
+    expects: samples of the distribution that the profile was fitted to.
+    """
+    length = min(16, profile.max_bytes)
+    noise: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (TYPICAL, length), np.uint8)
+    return profile.decode(noise)

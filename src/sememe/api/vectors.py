@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..archive import Archive
 from ..errors import InputError, VectorError
 from ..index import chunks
 from ..types import Embeddings
-from .files import Target, read_records, writing
-from .sources import CodesLike, is_archive, read_source
+from .files import Target, writing
+from .sources import CodesLike, read_source
 
 if TYPE_CHECKING:
     from .codec import Codec
@@ -51,7 +50,7 @@ def encode_npy(source: str | Path, target: Target, codec: Codec) -> int:
 
 
 def decode_npy(source: str | Path, target: Target, codec: Codec) -> int:
-    """Turn the codes of an archive, a `.sem` file or a `.npy` file into a `.npy` file of vectors (n, d) float32.
+    """Turn the codes of an archive, a `.sem` or a `.npy` file into a `.npy` file of vectors (n, d) float32.
 
     Returns
     -------
@@ -65,13 +64,21 @@ def decode_npy(source: str | Path, target: Target, codec: Codec) -> int:
     StorageError
         The target cannot be written.
     """
-    codes: CodesLike = read_npy(source) if is_npy(source) else source
-    rows = read_source(codes, codec.profile)
+    rows = read_source(_codes(source), codec.profile)
 
     def decode(some: slice) -> Embeddings:
         return rows[some]
 
     return write_npy(target, decode, (len(rows), codec.profile.dim), np.dtype(np.float32))
+
+
+def _codes(source: str | Path) -> CodesLike:
+    if not is_npy(source):
+        return source
+    codes = read_npy(source)
+    if codes.ndim != 2 or codes.dtype != np.uint8:
+        raise VectorError(f"{source}: holds {codes.dtype} {codes.shape}, not codes: uint8 (n, nbytes)")
+    return codes.view(np.uint8)
 
 
 def is_npy(path: str | Path) -> bool:
@@ -96,7 +103,10 @@ def read_npy(path: str | Path) -> NDArray[np.generic]:
 
 
 def write_npy(
-    target: Target, rows: Callable[[slice], NDArray[np.generic]], shape: tuple[int, int], dtype: np.dtype[np.generic]
+    target: Target,
+    rows: Callable[[slice], NDArray[np.generic]],
+    shape: tuple[int, int],
+    dtype: np.dtype[np.generic],
 ) -> int:
     """Write an array that is made a chunk of rows at a time; return its number of rows."""
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}

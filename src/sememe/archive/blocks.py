@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Codes
-from .border import Damaged
+from .border import Damaged, ascending
 from .records import MAX_ID
 
 SLOTS = 1024
@@ -97,11 +97,24 @@ def load_all(connection: sqlite3.Connection, width: int) -> tuple[Ids, Codes]:
     """Read all codes: ids (n,) ascending, codes (n, width)."""
     ids: list[Ids] = [np.zeros(0, np.int64)]
     codes: list[Codes] = [np.zeros((0, width), np.uint8)]
+    last = -1
     for row in connection.execute(SELECT):
         number, mask, data = read_row(row, width)
+        last = ascending(number, last, "block")
         ids.append(np.flatnonzero(mask) + number * SLOTS)
         codes.append(data)
     return np.concatenate(ids), np.concatenate(codes)
+
+
+def count_all(connection: sqlite3.Connection) -> int:
+    """Count the codes without reading them."""
+    total, last = 0, -1
+    for number, count in connection.execute("SELECT block, count FROM codes ORDER BY block"):
+        if not isinstance(number, int) or not isinstance(count, int) or not 0 <= count <= SLOTS:
+            raise Damaged(f"block {number!r} of the codes cannot hold {count!r}")
+        last = ascending(number, last, "block")
+        total += count
+    return total
 
 
 def save(connection: sqlite3.Connection, block: Block) -> None:

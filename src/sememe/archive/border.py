@@ -40,6 +40,16 @@ class Damaged(Exception):  # noqa: N818  a state of the file; never leaves this 
     """Something in the file breaks FORMAT.md; the border adds which file and makes it ours."""
 
 
+def ascending(number: int, last: int, what: str) -> int:
+    """Raise Damaged unless `number` follows `last`; return it.
+
+    A damaged tree can lead to the same page again and again: a small file would be read for ever.
+    """
+    if number <= last:
+        raise Damaged(f"{what} {number} comes after {last}: its tree is damaged")
+    return number
+
+
 @contextmanager
 def border(path: Path) -> Iterator[None]:
     """Let none of sqlite3's or the system's errors out; `path` is named in their stead."""
@@ -53,6 +63,8 @@ def border(path: Path) -> Iterator[None]:
         raise translate(exc, path) from exc
     except UnicodeDecodeError as exc:  # sqlite3 quotes a damaged schema in its message, and trips over it
         raise ArchiveFormatError(f"{path}: damaged (its schema is no text); restore a copy") from exc
+    except MemoryError as exc:  # a damaged file may claim sizes that SQLite then asks for
+        raise ArchiveFormatError(f"{path}: damaged, or this machine is out of memory") from exc
     except OSError as exc:
         raise _translate_os(exc, path) from exc
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from . import blocks, schema
-from .border import Damaged
+from .border import Damaged, ascending
 from .records import COLUMNS, item_from_row
 
 Row = tuple[object, ...]
@@ -33,8 +33,8 @@ def _survive(
 ) -> list[str]:
     try:
         return check(connection, nbytes)
-    except (sqlite3.DatabaseError, UnicodeDecodeError, Damaged) as exc:
-        return [" ".join(str(exc).split())]
+    except (sqlite3.DatabaseError, UnicodeDecodeError, MemoryError, Damaged) as exc:
+        return [" ".join(str(exc).split()) or type(exc).__name__]
 
 
 def _structure(connection: sqlite3.Connection, _: int) -> list[str]:
@@ -47,7 +47,13 @@ def _blocks(connection: sqlite3.Connection, nbytes: int) -> list[str]:
 
 
 def _items(connection: sqlite3.Connection, _: int) -> list[str]:
-    return _each(connection, f"SELECT {COLUMNS} FROM items", item_from_row)  # noqa: S608  our names
+    last = -(1 << 63)
+
+    def read(row: Row) -> None:
+        nonlocal last
+        last = ascending(item_from_row(row).id, last, "item")
+
+    return _each(connection, f"SELECT {COLUMNS} FROM items ORDER BY id", read)  # noqa: S608  our names
 
 
 def _each(connection: sqlite3.Connection, sql: str, read: Callable[[Row], object]) -> list[str]:
@@ -65,13 +71,15 @@ def _each(connection: sqlite3.Connection, sql: str, read: Callable[[Row], object
 def _invariants(connection: sqlite3.Connection, nbytes: int) -> list[str]:
     """Items that are ok have codes, no others have, and ids are below the next one."""
     ids, _ = blocks.load_all(connection, nbytes)
-    rows = connection.execute("SELECT id FROM items WHERE status = 'ok'").fetchall()
-    ok = np.array([row[0] for row in rows], np.int64)
+    ok: list[int] = []
+    for (number,) in connection.execute("SELECT id FROM items WHERE status = 'ok' ORDER BY id"):
+        ok.append(ascending(number, ok[-1] if ok else -1, "item"))
     found = []
     if missing := np.setdiff1d(ok, ids).tolist():
         found.append(f"{len(missing)} items are ok but have no code, such as item {missing[0]}")
     if orphans := np.setdiff1d(ids, ok).tolist():
         found.append(f"{len(orphans)} codes belong to no item that is ok, such as code {orphans[0]}")
+    schema.get_counter(connection, "generation")
     last = connection.execute("SELECT max(id) FROM items").fetchone()[0]
     if last is not None and last >= schema.get_counter(connection, "next_id"):
         found.append(f"the next id is not above the last, {last}")

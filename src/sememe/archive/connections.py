@@ -73,21 +73,30 @@ def _open_to_write(path: Path, busy_timeout: float) -> sqlite3.Connection:
 
 def _open_to_read(path: Path, busy_timeout: float) -> sqlite3.Connection:
     """Share the file with writers where possible; else, when nothing is unfinished, take it as it lies."""
+    modes = ["ro"]
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         # Opened for writing but told not to write, SQLite clears its -wal and -shm away when it closes.
-        connection = _probe(path, "rw", busy_timeout)
-        with border(path):
-            connection.execute("PRAGMA query_only = ON")
-        return connection
-    try:
-        return _probe(path, "ro", busy_timeout)
-    except ArchiveBusyError:
-        raise
-    except StorageError:
-        journal = Path(f"{path}-wal")
-        if journal.exists() and journal.stat().st_size > 0:
+        modes.insert(0, "rw")
+    if not _unfinished(path):
+        modes.append("ro&immutable=1")  # needs no -shm, which a read-only or full disk has no room for
+    failure = StorageError(f"{path}: cannot be opened")
+    for mode in modes:
+        try:
+            connection = _probe(path, mode, busy_timeout)
+        except ArchiveBusyError:
             raise
-        return _probe(path, "ro&immutable=1", busy_timeout)
+        except StorageError as exc:
+            failure = exc
+        else:
+            connection.execute("PRAGMA query_only = ON")
+            return connection
+    raise failure
+
+
+def _unfinished(path: Path) -> bool:
+    """Whether commits wait in the journal, without which the archive would look older than it is."""
+    journal = Path(f"{path}-wal")
+    return journal.exists() and journal.stat().st_size > 0
 
 
 def _probe(path: Path, mode: str, busy_timeout: float) -> sqlite3.Connection:
@@ -95,7 +104,7 @@ def _probe(path: Path, mode: str, busy_timeout: float) -> sqlite3.Connection:
     with border(path):
         connection = _connect(path, mode, busy_timeout)
         try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except BaseException:
             connection.close()
             raise

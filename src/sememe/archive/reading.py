@@ -12,10 +12,10 @@ from ..errors import InputError
 from ..types import Codes
 from . import blocks, schema
 from .blocks import Ids
-from .border import Damaged, border
+from .border import Damaged, ascending, border
 from .checking import problems
 from .connections import open_file
-from .records import COLUMNS, MAX_ID, ArchiveProfile, Item, Known, item_from_row, known_from_row, path_to_sql
+from .records import COLUMNS, ArchiveProfile, Item, Known, item_from_row, known_from_row, path_to_sql
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another writer."""
@@ -86,8 +86,7 @@ class Reader:
     def __len__(self) -> int:
         """Count the codes."""
         with border(self._path):
-            total = self._connection.execute("SELECT sum(count) FROM codes").fetchone()[0]
-            return schema.integer(total or 0, "the number of codes", MAX_ID)
+            return blocks.count_all(self._connection)
 
     def __contains__(self, path: str) -> bool:
         return bool(self._rows("SELECT 1 FROM items WHERE path = ?", path_to_sql(path)))
@@ -132,17 +131,10 @@ class Reader:
 
         With "ok" they align with the rows of `codes` (within one `snapshot`, if others write).
         """
-        where = "" if status is None else " AND status = ?"
-        sql = f"SELECT {COLUMNS} FROM items WHERE id > ?{where} ORDER BY id LIMIT {_PAGE}"  # noqa: S608
-        last = -(1 << 63)  # negative ids are damage, which must be seen
-        while True:
-            rows = self._rows(sql, last, *([] if status is None else [status]))
+        for rows in self._pages(COLUMNS, status):
             with border(self._path):
                 page = list(map(item_from_row, rows))
             yield from page
-            if len(page) < _PAGE:
-                return
-            last = page[-1].id
 
     def failed(self) -> Iterator[Item]:
         """Items that have no code; `error` says why."""
@@ -150,9 +142,11 @@ class Reader:
 
     def known(self) -> dict[str, Known]:
         """Map every path to what a rerun compares its input with."""
-        rows = self._rows("SELECT path, mtime_ns, size, content_hash, status FROM items")
-        with border(self._path):
-            return dict(map(known_from_row, rows))
+        known: dict[str, Known] = {}
+        for rows in self._pages("path, mtime_ns, size, content_hash, status, id"):
+            with border(self._path):
+                known.update(map(known_from_row, rows))
+        return known
 
     def get(self, path: str) -> Item:
         """Item of `path`.
@@ -194,6 +188,17 @@ class Reader:
         """
         with border(self._path):
             return problems(self._connection, self.nbytes)
+
+    def _pages(self, columns: str, status: str | None = None) -> Iterator[list[Any]]:
+        """Rows of `items` by ascending id, which must be the last of the columns."""
+        where = "" if status is None else " AND status = ?"
+        sql = f"SELECT {columns} FROM items WHERE id > ?{where} ORDER BY id LIMIT {_PAGE}"  # noqa: S608
+        last = -(1 << 63)  # negative ids are damage, which must be seen
+        while rows := self._rows(sql, last, *([] if status is None else [status])):
+            with border(self._path):
+                for row in rows:
+                    last = ascending(row[-1], last, "item")
+            yield rows
 
     def _rows(self, sql: str, *parameters: object) -> list[Any]:
         with border(self._path):

@@ -129,10 +129,10 @@ def item_from_row(row: Sequence[Any]) -> Item:
 
 
 def known_from_row(row: Sequence[Any]) -> tuple[str, Known]:
-    """Check a row of path, mtime_ns, size, content_hash, status."""
+    """Check a row of path, mtime_ns, size, content_hash, status, id."""
     if tuple(map(type, row)) not in _KNOWN_SIGNATURES or row[4] not in _STATUSES:
         raise Damaged(f"the row of {row[0]!r} holds wrong types or an unknown status")
-    return path_from_sql(row[0]), Known._make(row[1:])
+    return path_from_sql(row[0]), Known._make(row[1:5])
 
 
 def item_from_new(new: NewItem, added_at: int) -> Item:
@@ -181,4 +181,4 @@ _SIGNATURES = {
     for fidelity in (int, type(None))
     for error in (str, type(None))
 }
-_KNOWN_SIGNATURES = {(path, int, int, bytes, str) for path in (str, bytes)}
+_KNOWN_SIGNATURES = {(path, int, int, bytes, str, int) for path in (str, bytes)}

@@ -30,7 +30,7 @@ def load(backbone_id: str, *, threads: int = 1) -> Backbone:
     backbone_id : str
         One of `BUILT_IN`.
     threads : int
-        Threads of one image inference; more than one helps only when a single process has the machine for itself.
+        Threads of one image inference; more than one helps only where nothing else runs beside it.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def load(backbone_id: str, *, threads: int = 1) -> Backbone:
         return ToyBackbone()
     if backbone_id in KNOWN:
         raise ModelUnavailableError(
-            f"backbone {backbone_id}: its weights are not part of this package; embed your pictures elsewhere, "
-            f"save the vectors as .npy and encode those with --profile {backbone_id}, or use nano"
+            f"backbone {backbone_id}: its weights are not part of this package; embed pictures elsewhere and "
+            f"encode the vectors (.npy) with --profile {backbone_id}, or use nano"
         )
     raise UsageError(f"unknown backbone {backbone_id!r}; known are {', '.join(BUILT_IN + KNOWN)}")

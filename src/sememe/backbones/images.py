@@ -1,7 +1,7 @@
 """Any image file as an upright RGB picture, or one clear error.
 
-Orientation, colour model, bit depth, transparency and animation are settled here, so that a backbone sees eight-bit
-sRGB-like pixels whatever the camera or the program wrote. Formats that start other programs (EPS) are not opened.
+Orientation, colour model, bit depth, transparency and animation are settled here, so that a backbone sees
+eight-bit pixels whatever the camera or the program wrote. Formats that start other programs (EPS) stay shut.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ MAX_PIXELS = 178_000_000
 Source: TypeAlias = "Path | str | bytes | BinaryIO"
 
 _FORMATS = (
-    "AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF",
-    "WEBP",
-)  # fmt: skip
+    *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO"),
+    *("PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF", "WEBP"),
+)
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -47,7 +47,7 @@ _HEADS = {
 
 
 class Picture(NamedTuple):
-    """A decoded picture and the upright size that its file holds (decoding may have been at a smaller scale)."""
+    """A decoded picture, and the upright size in its file (decoding may have been at a smaller scale)."""
 
     image: Image.Image
     width: int
@@ -87,8 +87,8 @@ def read_picture(source: Source, *, min_side: int | None = None, max_pixels: int
     source : Path, str, bytes or binary file
         Where the picture is; `bytes` are the file's content.
     min_side : int, optional
-        The caller needs no side longer than this many pixels: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size,
-        which is several times faster, as long as no side becomes shorter than `min_side`.
+        The caller needs no side longer than this many pixels: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its
+        size, which is several times faster, as long as no side becomes shorter than `min_side`.
     max_pixels : int
         Refuse pictures with more pixels than this before decoding them.
 
@@ -136,26 +136,17 @@ def image_size(source: Source) -> tuple[int, int]:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any Pillow mode to RGB: deep grey scaled to eight bits, transparency composited on white.
-
-    Raises
-    ------
-    UnreadableImageError
-        Pillow knows no way from that mode to RGB.
-    """
+    """Convert any Pillow mode to RGB: deep grey scaled to eight bits, transparency composited on white."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith("I") or image.mode == "F":
         image = _deep_grey(image)
-    try:
-        if "transparency" in image.info or image.mode in {"RGBA", "LA", "PA", "RGBa", "La"}:
-            layers = image.convert("RGBA")
-            return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
-        return image.convert("RGB")
-    except ValueError as exc:
-        raise UnreadableImageError(
-            f"colour mode {image.mode} cannot be shown as RGB; convert it first"
-        ) from exc
+    if image.mode == "La":  # Pillow's only way out of premultiplied grey
+        image = image.convert("LA")
+    if "transparency" in image.info or image.mode in {"RGBA", "LA", "PA", "RGBa"}:
+        layers = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
+    return image.convert("RGB")
 
 
 def _deep_grey(image: Image.Image) -> Image.Image:
@@ -202,26 +193,25 @@ def _formats() -> list[str]:
 @contextmanager
 def _opened(source: Source, name: str) -> Iterator[Image.Image]:
     """Open a picture lazily, and close the file if it was opened here."""
-    own = isinstance(source, (str, Path))
-    file = Path(source).open("rb") if isinstance(source, (str, Path)) else _as_file(source)
+    if isinstance(source, (str, Path)):
+        with Path(source).open("rb") as file, _opened(file, name) as image:
+            yield image
+        return
+    stream = _seekable(source)
+    head = stream.read(5)
+    if not head:
+        raise UnreadableImageError(f"{name}: the file is empty; copy or download it again")
+    stream.seek(-len(head), io.SEEK_CUR)
     try:
-        head = file.read(5)
-        if not head:
-            raise UnreadableImageError(f"{name}: the file is empty; copy or download it again")
-        file.seek(-len(head), io.SEEK_CUR)
-        with Image.open(file, formats=_formats()) as image:
+        with Image.open(stream, formats=_formats()) as image:
             yield image
     except UnidentifiedImageError as exc:
         hint = next((h for k, h in _HEADS.items() if head.lower().startswith(k.lower())), None)
-        raise UnreadableImageError(
-            f"{name}: {hint or 'not an image that can be read; use JPEG or PNG'}"
-        ) from exc
-    finally:
-        if own:
-            file.close()
+        reason = hint or "not an image that can be read; use JPEG or PNG"
+        raise UnreadableImageError(f"{name}: {reason}") from exc
 
 
-def _as_file(source: bytes | BinaryIO) -> BinaryIO:
+def _seekable(source: bytes | BinaryIO) -> BinaryIO:
     """Give a seekable file over bytes or over a stream such as standard input."""
     if isinstance(source, bytes):
         return io.BytesIO(source)

@@ -74,7 +74,7 @@ class NanoBackbone:
 
     @property
     def logit_scale(self) -> float:
-        """Factor on cosines before a softmax over labels: on held-out pictures the probabilities are calibrated."""
+        """Factor on cosines before a softmax over labels, chosen so that probabilities are calibrated."""
         return cast("float", self._card["logit_scale"])
 
     @property
@@ -86,11 +86,6 @@ class NanoBackbone:
         """Embed n pictures (any Pillow mode, already upright) as (n, d) unit float32 rows.
 
         A picture's vector does not depend on what else is in the batch, up to float rounding (1e-5).
-
-        Raises
-        ------
-        UnreadableImageError
-            A picture's colour mode has no way to RGB.
         """
         rows = [np.zeros((0, self.dim), np.float32)]
         queue = iter(images)

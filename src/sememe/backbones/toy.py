@@ -1,9 +1,10 @@
-"""A backbone without weights, for tests and for trying out tools: it sees colours in a 4 x 4 grid and nothing else."""
+"""A backbone without weights, for tests and for trying out tools: it sees the colours of a 4 x 4 grid."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ _GRID = 4
 
 
 class ToyBackbone:
-    """Deterministic vectors of 32 numbers: pictures by their colours, colour words as a picture in that colour."""
+    """Deterministic vectors of 32 numbers: a picture by its colours, a colour word as a picture of it."""
 
     backbone_id = "toy/32"
     space_id = "toy/32"
@@ -34,18 +35,21 @@ class ToyBackbone:
 
     def embed_images(self, images: Sequence[Image.Image]) -> Embeddings:
         """Embed n pictures as (n, 32) unit float32 rows."""
-        size = (_GRID, _GRID)
-        grids = [np.asarray(to_rgb(i).resize(size, Image.Resampling.BOX), np.float32) / 255 for i in images]
-        pixels = np.stack(grids).reshape(len(grids), -1) if grids else np.zeros((0, 3 * _GRID**2), np.float32)
-        return _unit((pixels - 0.45) @ _projection() + 0.01)
+        if not images:
+            return np.zeros((0, self.dim), np.float32)
+        grids = [to_rgb(i).resize((_GRID, _GRID), Image.Resampling.BOX) for i in images]
+        pixels = np.stack([np.asarray(g, np.float32).ravel() for g in grids]) / np.float32(255)
+        return _unit(((pixels - 0.45) @ _projection() + 0.01).astype(np.float32))
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed n texts as (n, 32) unit float32 rows: the mean over their words."""
         if not texts:
             return np.zeros((0, self.dim), np.float32)
-        return _unit(
-            np.stack([np.mean([self._word(w) for w in t.lower().split() or [""]], axis=0) for t in texts])
-        )
+        return _unit(np.stack([self._text(t) for t in texts]))
+
+    def _text(self, text: str) -> NDArray[np.float32]:
+        words = [self._word(w) for w in text.lower().split() or [""]]
+        return cast("NDArray[np.float32]", np.mean(words, axis=0, dtype=np.float32))
 
     def _word(self, word: str) -> NDArray[np.float32]:
         if word in ImageColor.colormap:
@@ -62,4 +66,4 @@ def _projection() -> NDArray[np.float32]:
 
 
 def _unit(rows: NDArray[np.float32]) -> Embeddings:
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return cast("Embeddings", rows / np.linalg.norm(rows, axis=1, keepdims=True))

@@ -1,7 +1,7 @@
 """Text to token ids: lower-case words, cut greedily into the longest pieces that the vocabulary knows.
 
-The scheme is WordPiece (Schuster and Nakajima 2012; Wu et al. 2016): a piece that does not begin a word is written
-with a leading ``##``. Characters that no piece covers are skipped, so every text has some reading.
+The scheme is WordPiece (Schuster and Nakajima 2012; Wu et al. 2016): a piece that does not begin a word is
+written with a leading ``##``. Characters that no piece covers are skipped, so most texts have some reading.
 """
 
 from __future__ import annotations

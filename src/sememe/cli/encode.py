@@ -1,11 +1,178 @@
-"""Placeholder while wiring."""
+"""`sememe encode`: images, or vectors, into codes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sememe.cli import options
+from sememe.cli.files import STDIO, read_bytes, writable
+from sememe.cli.output import Output
+from sememe.errors import InputError, SememeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sememe.api import Codec, Encoded
 
 NAME = "encode"
-SUMMARY = "x"
-EXAMPLE = "sememe encode"
+SUMMARY = "turn images into codes of a few bytes"
+EXAMPLE = """\
+sememe encode cat.jpg -o cat.sem
+sememe encode photos/ -o photos.sems
+sememe encode - < cat.jpg | sememe info -"""
+
+_BATCH = 32
 
 
-def add_arguments(parser): ...
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's own arguments."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="images, folders, globs, @list.txt, - for stdin, or one .npy",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="x.sem, x.sems (archive), x.npy (from vectors), - (stdout)"
+    )
+    options.add_bytes(parser, default="16, or what the archive has")
+    parser.add_argument(
+        "--min-cosine",
+        type=options.cosine,
+        metavar="C",
+        help="fewest bytes that keep this cosine (not in archives)",
+    )
+    options.add_profile(parser)
+    parser.add_argument(
+        "-j", "--jobs", type=options.count, default=2, metavar="N", help="threads that read images"
+    )
 
 
-def run(args, out): return 0
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Encode to what `-o` names."""
+    from sememe.cli.sources import kind_of
+
+    vectors = any(kind_of(name) == "vectors" for name in args.inputs)
+    suffix = (args.output or "").rpartition(".")[2]
+    codec = _codec(args, suffix)
+    if vectors or suffix == "npy":
+        return _vectors(args, codec, out)
+    if suffix == "sems":
+        return _archive(args, codec, out)
+    if (
+        suffix == "sem"
+        or args.output == STDIO
+        or (args.inputs == [STDIO] and not args.output and not out.json)
+    ):
+        return _files(args, codec, out)
+    if args.output:
+        raise UsageError(f"-o {args.output}: name a .sem file, a .sems archive, .npy codes, or - for stdout")
+    return _lines(args, codec, out)
+
+
+def _codec(args: argparse.Namespace, suffix: str) -> Codec:
+    """Load what is asked for; what is not said, an archive that exists has decided before."""
+    from sememe import api
+    from sememe.archive import Archive
+
+    profile, nbytes = args.profile or options.DEFAULT_PROFILE, args.bytes or options.DEFAULT_BYTES
+    if suffix == "sems" and Path(args.output).exists():
+        with Archive.open(args.output) as archive:
+            profile = args.profile or api.codec_for(archive).profile
+            nbytes = args.bytes or archive.nbytes
+    return api.load(profile, nbytes=nbytes)
+
+
+def _archive(args: argparse.Namespace, codec: Codec, out: Output) -> int:
+    from sememe.batch import encode_paths
+
+    if args.min_cosine is not None:
+        raise UsageError("an archive holds codes of one length: use --bytes, or write .sem files")
+    if STDIO in args.inputs:
+        raise UsageError("an archive knows its images by their paths: give files or folders, not -")
+    with out.progress("encoding") as show:
+        report = encode_paths(args.inputs, args.output, codec, workers=args.jobs, progress=show or False)
+    fields = {"output": args.output, "profile": codec.profile.profile_id, "nbytes": codec.nbytes}
+    fields |= report.to_json()
+    words = "{output}: {new:,} new, {changed:,} changed, {unchanged:,} unchanged  {bytes:,} B of new code"
+    out.record(fields, words.format_map(fields))
+    failed = {failure.path: InputError(failure.error) for failure in report.failed}
+    return out.failures(failed, report.images + len(failed))
+
+
+def _vectors(args: argparse.Namespace, codec: Codec, out: Output) -> int:
+    from sememe import api
+    from sememe.cli.sources import kind_of
+
+    if len(args.inputs) != 1 or kind_of(args.inputs[0]) != "vectors" or not args.output or args.min_cosine:
+        raise UsageError("vectors: give one .npy file, and -o codes.npy for codes of one length (--bytes)")
+    with writable(args.output) as target:
+        count = api.encode_npy(args.inputs[0], target, codec)
+    fields = {
+        "output": args.output,
+        "codes": count,
+        "nbytes": codec.nbytes,
+        "profile": codec.profile.profile_id,
+    }
+    if args.output != STDIO:
+        out.record(fields, "{output}: {codes:,} codes of {nbytes} B".format_map(fields))
+    return 0
+
+
+def _files(args: argparse.Namespace, codec: Codec, out: Output) -> int:
+    """Write `.sem` files: one to a name, or any number to stdout."""
+    from sememe import api, bitstream
+    from sememe.cli.sources import named
+
+    output = args.output or STDIO
+    failed: dict[str, SememeError] = {}
+    paths = named(args.inputs, failed)
+    total = len(paths) + len(failed)
+    if output != STDIO and total != 1:
+        raise UsageError(f"{output} holds one image, not {total}: name an archive, such as -o photos.sems")
+    with writable(output) as target:
+        for name, row, encoded in _encoded(args, codec, paths, failed):
+            record = codec.record(encoded[row], cosine=float(encoded.cosines[row]))
+            if isinstance(target, str):
+                api.write_sem(target, record)
+            else:
+                target.write(bitstream.pack(record))
+            if output != STDIO:
+                _show(name, row, encoded, codec, out)
+    return out.failures(failed, total)
+
+
+def _lines(args: argparse.Namespace, codec: Codec, out: Output) -> int:
+    """Print codes without storing them."""
+    from sememe.cli.sources import named
+
+    failed: dict[str, SememeError] = {}
+    paths = named(args.inputs, failed)
+    total = len(paths) + len(failed)
+    for name, row, encoded in _encoded(args, codec, paths, failed):
+        _show(name, row, encoded, codec, out)
+    return out.failures(failed, total)
+
+
+def _encoded(
+    args: argparse.Namespace, codec: Codec, paths: list[str], failed: dict[str, SememeError]
+) -> Iterator[tuple[str, int, Encoded]]:
+    """Give name, row and codes of each image that has a code; a batch of pictures is in memory at once."""
+    for start in range(0, len(paths), _BATCH):
+        names = paths[start : start + _BATCH]
+        images = [read_bytes(name) if name == STDIO else name for name in names]
+        encoded = codec.encode(images, nbytes=args.bytes, min_cosine=args.min_cosine, on_error="record")
+        for row, (name, error) in enumerate(zip(names, encoded.errors, strict=True)):
+            if error is None:
+                yield name, row, encoded
+            else:
+                failed[name] = error
+
+
+def _show(name: str, row: int, encoded: Encoded, codec: Codec, out: Output) -> None:
+    known = encoded.to_json()[row]
+    fields = {"path": name, "profile": codec.profile.profile_id}
+    fields |= {key: known[key] for key in ("nbytes", "code", "cosine", "width", "height")}
+    out.record(fields, "{code}  {cosine:.3f}  {path}".format_map(fields))

@@ -1,20 +1,17 @@
-"""Reading and writing whole files: a name or `-`, one line of complaint, and no half-written output."""
+"""Names of files and `-`: what is read and written as a whole."""
 
 from __future__ import annotations
 
-import errno
-import os
+import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import BinaryIO, cast
 
-from sememe.errors import DiskFullError, InputError, ReadOnlyError, StorageError, UsageError
-
-if TYPE_CHECKING:
-    from sememe.cli.output import Output
+from sememe.errors import InputError, UsageError
 
 STDIO = "-"
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def read_bytes(name: str) -> bytes:
@@ -24,54 +21,57 @@ def read_bytes(name: str) -> bytes:
     ------
     InputError
         The file does not exist, is a folder or cannot be read.
+    UsageError
+        Stdin is a terminal.
     """
     if name == STDIO:
-        if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("- reads from a pipe, and stdin is a terminal: sememe ... - < photo.jpg")
-        return sys.stdin.buffer.read()
+        return _stdin().read()
     try:
         return Path(name).read_bytes()
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
 
 
-def write_bytes(name: str, data: bytes, out: Output, *, what: str) -> None:
-    """Write bytes to a file, or to stdout for `-`; a reader never sees half of them.
+def head_of(name: str, size: int = 16) -> bytes:
+    """Return the first bytes of a file, or of stdin for `-` without taking them; fewer if there are fewer.
 
     Raises
     ------
-    DiskFullError, ReadOnlyError, StorageError
-        The target cannot take them; an older file of that name is left whole.
+    InputError
+        The file does not exist, is a folder or cannot be read.
     """
     if name == STDIO:
-        out.binary(data, what=what)
-        return
-    path = Path(name)
-    if path.exists() and not path.is_file():  # a device or pipe: there is nothing to replace
-        _write(path, path, data)
-    else:
-        _write(path.with_name(f".{path.name}.{os.getpid()}.tmp"), path, data)
-
-
-def _write(scratch: Path, path: Path, data: bytes) -> None:
+        return cast("io.BufferedReader", _stdin()).peek(size)[:size]
     try:
-        with scratch.open("wb") as file:
-            file.write(data)
-            if scratch is not path:
-                file.flush()
-                os.fsync(file.fileno())
-        if scratch is not path:
-            scratch.replace(path)
-    except OSError as error:
-        if scratch is not path:
-            scratch.unlink(missing_ok=True)
-        raise storage_error(path, error) from error
+        with Path(name).open("rb") as file:
+            return file.read(size)
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
 
 
-def storage_error(path: Path, error: OSError) -> StorageError:
-    """Name what kept `path` from being written, and what to do."""
-    if error.errno == errno.ENOSPC:
-        return DiskFullError(f"{path}: no space left on the device; free some and run the same command again")
-    if error.errno in _READ_ONLY:
-        return ReadOnlyError(f"{path}: {error.strerror}; choose another target with -o")
-    return StorageError(f"{path}: {error.strerror or error}; choose another target with -o")
+def _stdin() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("- reads a pipe, and stdin is a terminal: write sememe ... - < FILE")
+    return sys.stdin.buffer
+
+
+def _unreadable(name: str, error: Exception) -> InputError:
+    return InputError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})")
+
+
+@contextmanager
+def writable(name: str) -> Iterator[str | BinaryIO]:
+    """Give what the library writes to: a file by its name, stdout for `-`.
+
+    Raises
+    ------
+    UsageError
+        Bytes would go to a terminal, which they would only garble.
+    """
+    if name != STDIO:
+        yield name
+        return
+    if sys.stdout.isatty():
+        raise UsageError("bytes are no text for a terminal: redirect stdout, or name a file with -o")
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()

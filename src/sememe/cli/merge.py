@@ -13,7 +13,7 @@ EXAMPLE = "sememe merge shard-0.sems shard-1.sems -o photos.sems"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's own arguments."""
-    parser.add_argument("inputs", nargs="+", metavar="ARCHIVE", help="archives to read; a later one wins")
+    parser.add_argument("inputs", nargs="+", metavar="ARCHIVE", help="archives to read")
     parser.add_argument("-o", "--output", required=True, metavar="ARCHIVE", help="archive to make or add to")
 
 
@@ -22,6 +22,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     from sememe import api
 
     with api.merge(args.inputs, args.output) as archive:
-        fields = {"output": args.output, "images": len(archive), "inputs": args.inputs, "nbytes": archive.nbytes}
+        fields = {
+            "output": args.output,
+            "inputs": args.inputs,
+            "images": len(archive),
+            "nbytes": archive.nbytes,
+        }
     out.record(fields, "{output}: {images:,} images of {nbytes} B".format_map(fields))
     return 0

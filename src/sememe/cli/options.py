@@ -8,28 +8,34 @@ DEFAULT_PROFILE = "nano"
 DEFAULT_BYTES = 16
 
 
-def add_profile(parser: argparse.ArgumentParser, *, default: str | None = DEFAULT_PROFILE) -> None:
-    """Declare `--profile`; without a default, what was read says which profile it needs."""
-    what = f"default {default}" if default else "default: the one that the input names"
-    parser.add_argument(
-        "--profile", default=default, metavar="P", help=f"profile id or path of a profile file ({what})"
-    )
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    """Declare `--profile`: what was read says which profile it needs, pictures go to the default."""
+    what = f"default: the one that codes or archive name, {DEFAULT_PROFILE} for pictures"
+    parser.add_argument("--profile", metavar="P", help=f"profile id or path of a profile file ({what})")
 
 
-def add_bytes(parser: argparse.ArgumentParser, *, default: int | None = DEFAULT_BYTES) -> None:
-    """Declare `--bytes`."""
-    what = f"default {default}" if default else "default: all there are"
+def add_bytes(parser: argparse.ArgumentParser, *, default: str) -> None:
+    """Declare `--bytes`; `default` says what happens without it."""
     parser.add_argument(
-        "--bytes", type=byte_count, default=default, metavar="N", help=f"length of a code in bytes ({what})"
+        "--bytes", type=byte_count, metavar="N", help=f"length of a code in bytes (default: {default})"
     )
 
 
 def add_labels(parser: argparse.ArgumentParser) -> None:
     """Declare `--labels` and `--template`."""
     parser.add_argument(
-        "--labels", metavar="L", help="labels to choose from: a,b,c or a file with one a line (default: common ones)"
+        "--labels",
+        metavar="L",
+        help="labels to choose from: a,b,c or a file with one a line (default: common ones)",
     )
     parser.add_argument("--template", metavar="T", help="sentence around a label, such as 'a photo of a {}'")
+
+
+def add_top(parser: argparse.ArgumentParser, *, default: int) -> None:
+    """Declare `--top`."""
+    parser.add_argument(
+        "-t", "--top", type=count, default=default, metavar="N", help=f"how many to print (default {default})"
+    )
 
 
 def byte_count(text: str) -> int:
@@ -38,6 +44,11 @@ def byte_count(text: str) -> int:
     if not 1 <= value <= 255:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes in 1..255")
     return value
+
+
+def byte_counts(text: str) -> tuple[int, ...]:
+    """Parse code lengths between commas."""
+    return tuple(byte_count(part.strip()) for part in text.split(","))
 
 
 def count(text: str) -> int:

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sememe.errors import UsageError
+from sememe.errors import SememeError
+
+PARTIAL = 3
+"""Exit code of a run in which some inputs failed and the rest is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +31,14 @@ class Output:
         if not self.quiet:
             print(text, file=sys.stderr)
 
-    def failures(self, failed: Mapping[str, str], total: int) -> int:
-        """List inputs that failed and return the exit code: 0 none, 3 some, 1 all of them."""
-        for path, message in failed.items():
-            line = " ".join(message.split())
-            print(f"sememe: {line if path in line else f'{path}: {line}'}", file=sys.stderr)
+    def failures(self, failed: Mapping[str, SememeError], total: int) -> int:
+        """List inputs that failed; return the exit code: 0 none, 3 some, if all of them that of the first."""
+        for name, error in failed.items():
+            line = " ".join(str(error).split())
+            print(f"sememe: {line if name in line else f'{name}: {line}'}", file=sys.stderr)
         if not failed:
             return 0
-        return 1 if len(failed) >= total else 3
-
-    def binary(self, data: bytes, *, what: str) -> None:
-        """Write bytes to stdout; refuse a terminal, which they would only garble."""
-        if sys.stdout.isatty():
-            raise UsageError(
-                f"{what} are bytes, not text for a terminal: redirect stdout, or name a file with -o"
-            )
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        return PARTIAL if len(failed) < total else next(iter(failed.values())).exit_code
 
     @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None] | None]:

@@ -80,7 +80,7 @@ def build_parser() -> Parser:
     """Build the whole grammar; imports nothing but argparse."""
     parser = Parser(
         prog="sememe",
-        description=sememe.__doc__,
+        description="An image's meaning in 16 bytes: keep it, send it, search it, classify it.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,11 +1,10 @@
-"""`sememe selftest`: does this machine decode golden codes bit-exactly?"""
+"""`sememe selftest`: whether this machine decodes golden codes bit-exactly."""
 
 from __future__ import annotations
 
 import argparse
 
 from sememe.cli.output import Output
-from sememe.errors import DecodeMismatchError
 
 NAME = "selftest"
 SUMMARY = "check that this machine decodes golden codes bit-exactly"
@@ -17,12 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Run every check the package ships; a mismatch ends with 4."""
+    """Run every check the package ships; the library raises if one does not hold, which ends with 4."""
     from sememe import api
 
-    sound = True
     for check in api.selftest():
-        sound = sound and check.ok
-        fields = {"check": check.name, "ok": check.ok, "detail": check.detail}
-        out.record(fields, f"{'ok' if check.ok else 'FAILED':6}  {check.name}  {check.detail}")
-    return 0 if sound else DecodeMismatchError.exit_code
+        out.record(check.to_json(), f"{'ok' if check.ok else 'FAILED':6}  {check.name}  {check.detail}")
+    return 0

@@ -1,4 +1,4 @@
-"""`sememe verify`: is every byte of an archive or `.sem` file what it must be?"""
+"""`sememe verify`: whether every byte of an archive or `.sem` file is what it must be."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ EXAMPLE = "sememe verify photos.sems cat.sem"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's own arguments."""
     parser.add_argument("inputs", nargs="+", metavar="FILE", help="archives and .sem files")
-    parser.add_argument("--profile", metavar="P", help="profile file of codes that carry only its fingerprint")
+    parser.add_argument(
+        "--profile", metavar="P", help="profile file of codes that carry only its fingerprint"
+    )
 
 
 def run(args: argparse.Namespace, out: Output) -> int:

@@ -8,9 +8,9 @@
                                                                        ▼
                                              mode, split, split, split, … ──range coder──► bytes
 
-Three laws hold for every profile: `encode(x, m)[:n] == encode(x, n)`; every prefix decodes; there is no header.
-All arithmetic is exact on integers (float64 holds them below 2**53), so a vector's bytes and a code's vector
-depend on neither the batch it came in nor the machine.
+Three laws hold for every profile: `encode(x, m)[:n] == encode(x, n)`; every prefix decodes; there is no
+header. All arithmetic is exact on integers (float64 holds them below 2**53), so a vector's bytes and a
+code's vector depend on neither the batch it came in nor the machine.
 
 ==============  ====================================================================
 `tables`        the arrays of a code, and what must hold for them

@@ -48,7 +48,7 @@ class FitOptions:
     coefficients: int = 224
     floor: float = 1.4
     shrinkage: float = 300.0
-    text_weight: float = 0.25
+    text_weight: float = 0.15
     rounds: int = 4
     ladder: tuple[float, ...] = LADDER
     seed: int = 0
@@ -153,6 +153,7 @@ def _kmeans(
         chosen = rng.choice(len(y), p=distances / distances.sum())
         centroids = np.vstack([centroids, y[chosen]])
         distances = np.minimum(distances, ((y - y[chosen]) ** 2).sum(axis=1))
+    labels = np.zeros(len(y), np.intp)
     for _ in range(rounds):
         labels = ((centroids**2).sum(axis=1) - 2 * y @ centroids.T).argmin(axis=1)
         for mode in np.unique(labels):
@@ -208,7 +209,8 @@ def _assign(y: NDArray[np.float32], mixture: _Mixture, floor: float) -> NDArray[
         kept = np.maximum(0.0, 1.0 - floor / mixture.variances[mode])
         projected = (y[rows] - centroids[mode]) @ mixture.bases[mode].T
         costs[rows, mode] = distances[rows, mode] - projected**2 @ kept + constants[mode]
-    return costs.argmin(axis=1)
+    labels: NDArray[np.intp] = costs.argmin(axis=1)
+    return labels
 
 
 def _held_out_variances(

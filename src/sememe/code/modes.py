@@ -1,14 +1,15 @@
 """Which mode describes a vector at the least cost in rate and distortion.
 
-At a slope where each coded coefficient keeps distortion θ, an ideal coder for a Gaussian of variance σ² > θ spends
-½·log₂(σ²/θ) + (c²/σ² − 1)/(2 ln 2) bits on the value c, and leaves c² where σ² ≤ θ. With λ = 2 ln 2·θ the cost is
+At a slope where each coded coefficient keeps distortion θ, an ideal coder for a Gaussian of variance σ² > θ
+spends ½·log₂(σ²/θ) + (c²/σ² − 1)/(2 ln 2) bits on the value c, and leaves c² where σ² ≤ θ. With
+λ = 2·ln 2·θ the cost is
 
     J(x | m) = ‖x − μₘ‖² − Σⱼ max(0, 1 − θ/σ²ₘⱼ)·c²ₘⱼ + Σⱼ max(0, θ ln(σ²ₘⱼ/θ)) − λ log₂ pₘ
 
 so a mode far from x, or one whose variances do not expect x, loses to the universal mode.
 
-Source: reverse water-filling for a mismatched Gaussian (Cover & Thomas, *Elements of Information Theory*, 10.3); choice
-of classes by it as in M. Effros and P. A. Chou, "Weighted universal transform coding" (1995).
+Source: reverse water-filling for a mismatched Gaussian (Cover & Thomas, *Elements of Information Theory*,
+10.3); choice of classes by it as in M. Effros and P. A. Chou, "Weighted universal transform coding" (1995).
 """
 
 from __future__ import annotations
@@ -45,11 +46,12 @@ class ModeChooser:
         self._tables = tables
         self._transform = transform
 
-    def choose(self, vectors: Exact, weighted: Exact) -> NDArray[np.intp]:
-        """Mode (n,) of the least cost for fixed-point vectors (n, d) and the same in the metric."""
-        return self.costs(vectors, weighted).argmin(axis=1)
+    def choose(self, weighted: Exact) -> NDArray[np.intp]:
+        """Mode (n,) of the least cost for vectors (n, d) in the metric."""
+        modes: NDArray[np.intp] = self.costs(weighted).argmin(axis=1)
+        return modes
 
-    def costs(self, vectors: Exact, weighted: Exact, candidates: int = CANDIDATES) -> Exact:
+    def costs(self, weighted: Exact, candidates: int = CANDIDATES) -> Exact:
         """Costs (n, M) up to a constant per row; infinite where a mode was not tried."""
         distances = self._distances(weighted)
         costs = np.full(distances.shape, np.inf)
@@ -69,7 +71,8 @@ class ModeChooser:
 
     @cached_property
     def _squared_centroids(self) -> Exact:
-        return (self._transform.weighted_centroids * self._tables.centroids).sum(axis=1)
+        squares: Exact = (self._transform.weighted_centroids * self._tables.centroids).sum(axis=1)
+        return squares
 
     @staticmethod
     def _nearest(distances: Exact, candidates: int) -> NDArray[np.bool_]:
@@ -99,7 +102,8 @@ class ModeChooser:
         variances = (self._tables.sigmas.astype(np.float64) * 2.0**-FRACTION.SIGMA) ** 2
         floor = float(self._tables.floor) * 2.0**-FRACTION.COST
         kept = np.maximum(0.0, 1.0 - floor / variances)
-        return np.rint(np.minimum.accumulate(kept, axis=1) * (1 << _WEIGHT))
+        weights: Exact = np.rint(np.minimum.accumulate(kept, axis=1) * (1 << _WEIGHT))
+        return weights
 
 
 def cost_constants(
@@ -121,4 +125,5 @@ def cost_constants(
     (M,) float64, in squared distance.
     """
     rate = np.log(np.maximum(variances / floor, 1.0)).sum(axis=1)
-    return floor * (rate - 2.0 * np.log(shares))
+    costs: NDArray[np.float64] = floor * (rate - 2.0 * np.log(shares))
+    return costs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,17 +86,17 @@ class CodeTables:
     @property
     def dim(self) -> int:
         """Length d of a vector."""
-        return self.bases.shape[2]
+        return int(self.bases.shape[2])
 
     @property
     def modes(self) -> int:
         """Number of modes, the universal one included."""
-        return self.bases.shape[0]
+        return int(self.bases.shape[0])
 
     @property
     def coefficients(self) -> int:
         """Coefficients J that a mode codes."""
-        return self.bases.shape[1]
+        return int(self.bases.shape[1])
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """All tables by name."""
@@ -120,7 +121,8 @@ class CodeTables:
                     f"profile table {name} is {arrays[name].dtype} of {arrays[name].ndim} dimensions, "
                     f"expected {_DTYPES[name]} of {_NDIM[name]}"
                 )
-        tables = cls(**{name: np.asarray(arrays[name], order="C") for name in names})  # type: ignore[arg-type]
+        contiguous: Any = {name: np.asarray(arrays[name], order="C") for name in names}
+        tables = cls(**contiguous)
         tables._check()
         return tables
 
@@ -151,17 +153,18 @@ class CodeTables:
             "mode frequencies": self.mode_frequencies.min() > 0 and self.mode_frequencies.sum() == TOTAL,
             "interval frequencies": bool((sums == TOTAL).all()) and self.frequencies.min() >= 0,
             "ranks": bool((self.ranks < ranks).all()),
-            "children": bool((self.children < intervals).all()),
+            "children": bool((self.children < intervals).all()) and self.children.min() >= -1,
             "split intervals": bool((self.children[split, 0] >= 0).all()),
             "standard deviations": self.sigmas.min() > 0,
             "basis steps": self.steps.min() > 0,
             "gains": self.gains.min() > 0,
             "floor": self.floor > 0,
-            "later splits of children": self._children_split_later(split),
         }
         for what, holds in conditions.items():
             if not holds:
                 raise ProfileFormatError(f"profile tables are damaged: {what} out of bounds; fetch it again")
+        if not self._children_split_later(split):
+            raise ProfileFormatError("profile tables are damaged: an interval is split too early; fetch it again")
 
     def _children_split_later(self, split: NDArray[np.bool_]) -> bool:
         """Whether no interval is split before it exists."""

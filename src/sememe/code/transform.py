@@ -1,8 +1,8 @@
 """Exact linear algebra: metric, projection and reconstruction on integers.
 
-Products of integers are summed in float64. No partial sum reaches 2**53, so every sum is exact and its order does not
-matter: one row or ten thousand, any BLAS, any machine give the same result. Only single, correctly rounded
-operations (a multiplication, a division, a square root) touch fractions.
+Products of integers are summed in float64. No partial sum reaches 2**53, so every sum is exact and its
+order does not matter: one row or ten thousand, any BLAS, any machine give the same result. Only single,
+correctly rounded operations (a multiplication, a division, a square root) touch fractions.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class Transform:
         shift = FRACTION.SIGMA + FRACTION.UNIT - FRACTION.STEP - FRACTION.WEIGHTED
         scale = self._tables.steps[mode] / self._tables.sigmas[mode] * 2.0**shift
         limit = 64 << FRACTION.UNIT
-        return np.clip(np.rint(projected * scale), -limit, limit).astype(np.int32)
+        units: NDArray[np.int32] = np.clip(np.rint(projected * scale), -limit, limit).astype(np.int32)
+        return units
 
     def reconstruct(self, units: NDArray[np.int32], mode: int) -> Exact:
         """Vectors (n, d) from the first coefficients (n, count <= J) in standard deviations."""
@@ -84,15 +85,17 @@ class Transform:
         scale = tables.sigmas[mode, :count].astype(np.float64) * tables.steps[mode, :count]
         scale *= 2.0 ** (_COEFFICIENT - FRACTION.SIGMA - FRACTION.STEP - FRACTION.UNIT)
         coefficients = np.rint(units * scale)
-        moved = coefficients @ tables.bases[mode, :count].astype(np.float64)
-        centroid = tables.centroids[mode].astype(np.float64) * (1 << (_COEFFICIENT - FRACTION.VECTOR))
-        return centroid + moved
+        moved: Exact = coefficients @ tables.bases[mode, :count].astype(np.float64)
+        centroid: Exact = tables.centroids[mode].astype(np.float64) * (1 << (_COEFFICIENT - FRACTION.VECTOR))
+        moved += centroid
+        return moved
 
 
 def normalise(vectors: Exact) -> Embeddings:
     """Rows of unit length (n, d) float32; the squared length is an exact sum of integers."""
     largest = np.abs(vectors).max(axis=1, keepdims=True)
     exponent = np.frexp(np.maximum(largest, 1.0))[1]
-    scaled = np.rint(np.ldexp(vectors, _ENTRY - exponent))
+    scaled = np.rint(vectors * np.ldexp(1.0, _ENTRY - exponent))
     length = np.sqrt((scaled * scaled).sum(axis=1, keepdims=True))
-    return (scaled / np.maximum(length, 1.0)).astype(np.float32)
+    unit: Embeddings = (scaled / np.maximum(length, 1.0)).astype(np.float32)
+    return unit

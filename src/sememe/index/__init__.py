@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .query import PICTURES, QueryTerm, TermKind, parse_query
-from .search import CHUNK, Hit, Vectors, best_rows, chunks, score_all, search
+from .search import CHUNK, Hit, Vectors, best_rows, candidates, chunks, search
 
 __all__ = [
     "CHUNK",
@@ -13,8 +13,8 @@ __all__ = [
     "TermKind",
     "Vectors",
     "best_rows",
+    "candidates",
     "chunks",
     "parse_query",
-    "score_all",
     "search",
 ]

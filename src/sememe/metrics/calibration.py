@@ -1,30 +1,30 @@
-"""How strong a match is: a score against what chance gives, on scales that hold for any backbone.
+"""How strong a match is: a score against what chance gives, on a scale that holds for any backbone.
 
 A raw cosine says little. Text and picture vectors lie in two cones (the modality gap), some pictures are near
 to every text, and 0.25 may be a perfect match with one backbone and noise with another. So::
 
-    centre      u = unit(v - mean of its own modality)             closes the gap
-    cosine      c = unit(Σ weight · u) · unit(x̂ - mean of pictures)
-    per picture z₁ = (c - mean) / std of the same picture against everyday words      (some fit anything)
-    per query   z₂ = (c - mean) / std of the same query against typical pictures     (some find anything)
-    score       z = (z₁ + z₂) / 2                                  0 is chance, its unit a standard deviation
+    centre       u = unit(v - mean of its own modality)              closes the gap
+    cosine       c = unit(Σ weight · u) · unit(x̂ - mean of pictures)
+    per picture  z₁ = (c - mean) / std    of the same picture against everyday words
+    per query    z₂ = (c - median) / std  of the same query against typical pictures; std of the space
+    score        z = (z₁ + z₂) / 2        0 is chance, its unit a standard deviation
 
-`z₁` comes from the scores of the collection at hand, `z₂` lets a dozen pictures suffice, and a collection of
-nothing but dogs still says *strong* for "dog": no query is held against the collection's own scores for it.
+`z₁` is measured on the collection's own pictures, so it knows those that fit anything; `z₂` knows queries
+that find anything. A dozen pictures suffice, and in a collection of nothing but dogs "dog" is still a strong
+match, because no query is held against the collection's own scores for that query.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VectorError
 from ..types import Embeddings
-from .checks import Floats, matrix
 
 Strength: TypeAlias = Literal["strong", "weak", "none"]
 Kind: TypeAlias = Literal["text", "image"]
@@ -36,23 +36,12 @@ STRONG = 4.0
 WEAK = 2.5
 """Lowest score called weak: about 1 % of unrelated pairs reach it."""
 
-SHARPNESS = 2.5
-"""Softmax factor on scores: the least log loss on real CLIP vectors, both originals and codes of 16 bytes."""
-
 
 def strength(score: float) -> Strength:
     """Name a calibrated score: strong from 4, weak from 2.5, else none."""
     if score >= STRONG:
         return "strong"
     return "weak" if score >= WEAK else "none"
-
-
-def probabilities(scores: Floats) -> NDArray[np.float64]:
-    """Turn calibrated scores (n, c) of c labels into probabilities (n, c) by a softmax."""
-    logits = SHARPNESS * matrix(scores)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return shares
 
 
 class Term(NamedTuple):
@@ -77,6 +66,8 @@ class Background:
 
     means: dict[Kind, Floats32]
     samples: dict[Kind, Floats32]
+    spreads: dict[Kind, float]
+    """Standard deviation of the cosines of all samples of a kind with all typical pictures."""
 
     @classmethod
     def of(cls, *, images: Embeddings, texts: Embeddings | None = None) -> Background:
@@ -93,7 +84,13 @@ class Background:
         if any(np.ndim(x) != 2 or len(x) < 2 or x.shape[1] != images.shape[1] for x in given.values()):
             raise VectorError("a background needs two vectors or more of each kind, all of one dimension")
         means = {kind: x.mean(axis=0, dtype=np.float64).astype(np.float32) for kind, x in given.items()}
-        return cls(means, {kind: _unit(x - means[kind]) for kind, x in given.items()})
+        samples = {kind: _unit(x - means[kind]) for kind, x in given.items()}
+        pairs = {kind: x @ samples["image"].T for kind, x in samples.items()}
+        off_diagonal = ~np.eye(len(images), dtype=np.bool_)
+        spreads = {
+            kind: float((c[off_diagonal] if kind == "image" else c).std()) for kind, c in pairs.items()
+        }
+        return cls(means, samples, spreads)
 
     def centre(self, x: Embeddings, kind: Kind) -> Floats32:
         """Subtract the mean of vectors of that kind from (n, d) rows and scale them to unit length.
@@ -131,6 +128,12 @@ class Background:
         parts = tuple((kind, float(w.sum()), float(w @ w)) for kind, w in weights.items() if len(w))
         return Query(total / np.float32(length), parts)
 
+    def cosines(self, queries: list[Query], x: Embeddings) -> Floats32:
+        """Centred cosines (q, n) of every query with every picture vector (n, d), without calibration."""
+        stacked = np.stack([query.vector for query in queries])
+        cosines: Floats32 = stacked @ self.centre(x, "image").T
+        return cosines
+
     def score(self, queries: list[Query], x: Embeddings) -> tuple[Floats32, Floats32]:
         """Score every query against every vector.
 
@@ -150,17 +153,19 @@ class Background:
         centred = self.centre(x, "image")
         stacked = np.stack([query.vector for query in queries])
         cosines = stacked @ centred.T
-        typical = stacked @ self.samples["image"].T  # (q, b)
-        by_query = (cosines - typical.mean(axis=1, keepdims=True)) / _spread(
-            typical.std(axis=1, keepdims=True)
-        )
+        middle = np.median(
+            stacked @ self.samples["image"].T, axis=1
+        )  # (q,), unmoved by pictures that do match
         null = {kind: self._chance(centred, kind) for kind in {part[0] for q in queries for part in q.parts}}
-        by_picture = np.empty_like(cosines)
+        scores = np.empty_like(cosines)
         for row, query in enumerate(queries):
             mean = sum(total * null[kind][0] for kind, total, _ in query.parts)
             variance = sum(square * null[kind][1] for kind, _, square in query.parts)
-            by_picture[row] = (cosines[row] - mean) / _spread(np.sqrt(variance))
-        return (by_query + by_picture) / 2, cosines
+            common = sum(square * self.spreads[kind] ** 2 for kind, _, square in query.parts)
+            by_picture = (cosines[row] - mean) / _floor(np.sqrt(variance))
+            by_query = (cosines[row] - middle[row]) / _floor(np.sqrt(common))
+            scores[row] = (by_picture + by_query) / 2
+        return scores * _stretch(cosines), cosines
 
     def _chance(self, centred: Floats32, kind: Kind) -> tuple[Floats32, Floats32]:
         """Mean (n,) and variance (n,) of each picture's cosine with the background's vectors of a kind."""
@@ -174,7 +179,18 @@ def _unit(x: NDArray[np.floating]) -> Floats32:
     return unit
 
 
-def _spread(std: NDArray[np.floating]) -> NDArray[np.floating]:
+def _stretch(cosines: Floats32) -> Floats32:
+    """Factor by which a cosine counts for more the nearer it is to 1; 1.02 at .25, 1.2 at .7, 2.0 at .98.
+
+    A random direction in D dimensions has a cosine above c with probability about (1 - c²)^(D/2). A normal
+    variable is as rare at √(-D ln(1 - c²)), whereas c over its standard deviation 1/√D is only √D c: in a
+    small space not even a copy of the query could be a strong match.
+    """
+    squares = np.clip(cosines.astype(np.float64) ** 2, 1e-9, 1 - 1e-6)
+    factor: Floats32 = np.sqrt(-np.log1p(-squares) / squares).astype(np.float32)
+    return factor
+
+
+def _floor(std: Any) -> Any:
     """Keep a degenerate background (all alike) from dividing by nothing."""
-    floor: NDArray[np.floating] = np.maximum(std, 1e-3)
-    return floor
+    return np.maximum(std, 1e-3)

@@ -1,8 +1,8 @@
 """A space and the tables of its code: what two people share before bytes mean anything.
 
-A profile is one safetensors file. Its arrays are the tables of `sememe.code`; its one metadata entry, `sememe`, is a
-manifest in canonical JSON. The fingerprint is a SHA-256 over the space, the preprocessing and the tables: two
-profiles share it if and only if each reads what the other wrote.
+A profile is one safetensors file. Its arrays are the tables of `sememe.code`; its one metadata entry,
+`sememe`, is a manifest in canonical JSON. The fingerprint is a SHA-256 over the space, the preprocessing
+and the tables: two profiles share it if and only if each reads what the other wrote.
 """
 
 from sememe.profile.profile import MAX_BYTES, Profile

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sememe.code import CodeTables, FitOptions, ProgressiveCode, fit_tables
 from sememe.code.fit import Progress
@@ -125,9 +126,12 @@ class Profile:
             raise VectorError(f"codes take at most {self.max_bytes} bytes, not {codes.shape[1]}")
         return self._code.decode(codes)
 
-    def uses_universal_mode(self, x: Embeddings) -> np.typing.NDArray[np.bool_]:
+    def uses_universal_mode(self, x: Embeddings) -> NDArray[np.bool_]:
         """Whether each vector (n, d) is unlike all that the profile was fitted on, (n,) bool."""
-        return self._code.choose_modes(_unit_rows(x, self.dim)) == self.tables.modes - 1
+        universal: NDArray[np.bool_] = (
+            self._code.choose_modes(_unit_rows(x, self.dim)) == self.tables.modes - 1
+        )
+        return universal
 
     @classmethod
     def fit(
@@ -214,4 +218,5 @@ def _unit_rows(x: Embeddings, dim: int) -> Embeddings:
     lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))
     if not lengths.all():
         raise VectorError(f"vector {int(np.flatnonzero(lengths[:, 0] == 0)[0])} is all zero")
-    return (wide / lengths).astype(np.float32)
+    unit: Embeddings = (wide / lengths).astype(np.float32)
+    return unit

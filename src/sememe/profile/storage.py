@@ -1,4 +1,4 @@
-"""Profile files: arrays as safetensors, a canonical JSON manifest inside, one fingerprint over what matters."""
+"""Profile files: arrays as safetensors, a canonical JSON manifest inside, a fingerprint over what matters."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def complete(manifest: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def fingerprint(manifest: Mapping[str, Json], arrays: Tables) -> bytes:
-    """SHA-256 over space id, preprocessing and, by name, each array's dtype, shape and little-endian bytes."""
+    """SHA-256 over space id, preprocessing and, by name, each array's dtype, shape, bytes."""
     digest = hashlib.sha256()
     digest.update(canonical([_VERSION, manifest["space_id"], manifest["preprocessing"]]).encode())
     for name in sorted(arrays):

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..metrics.calibration import Background, Query, Strength, Term, probabilities, strength
+from ..metrics.calibration import Background, Query, Strength, Term, strength
 from .labels import TEMPLATE, read_labels, read_templates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..types import Backbone, Embeddings
+
+
+LOGIT_SCALE = 100.0
+"""Factor on cosines before the softmax, for a backbone that does not say: that of CLIP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,10 @@ class Label:
     score: float
     """Calibrated (`metrics.calibration`): standard deviations above chance, whatever the other labels are."""
     strength: Strength
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``{"label", "probability", "score", "strength"}``."""
+        return asdict(self) | {"probability": round(self.probability, 4), "score": round(self.score, 4)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +50,12 @@ class Prediction:
 
     @property
     def none(self) -> bool:
-        """Whether the answer is "none of these": not even the best label beats chance."""
-        return self.best.strength == "none"
+        """Whether the answer is "none of these": no label beats chance by enough to be called weak."""
+        return all(label.strength == "none" for label in self.labels)
 
     def to_json(self, top: int | None = None) -> dict[str, Any]:
         """Return ``{"none", "labels": [{"label", "probability", "score", "strength"}]}``, `top` at most."""
-        return {"none": self.none, "labels": [asdict(label) for label in self.labels[:top]]}
+        return {"none": self.none, "labels": [label.to_json() for label in self.labels[:top]]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +63,11 @@ class Classifier:
     """Labels of one space, ready to be compared with any number of vectors."""
 
     labels: tuple[str, ...]
+    vectors: Embeddings
+    """(c, d) unit rows."""
     queries: list[Query]
     background: Background
+    logit_scale: float
 
     @classmethod
     def of(
@@ -89,14 +100,18 @@ class Classifier:
         """
         names = read_labels(labels)
         vectors = embed_labels(names, backbone, template=template)
-        return cls(names, [background.query([Term(v, "text")]) for v in vectors], background)
+        queries = [background.query([Term(vector, "text")]) for vector in vectors]
+        return cls(names, vectors, queries, background, getattr(backbone, "logit_scale", LOGIT_SCALE))
 
-    def scores(self, x: Embeddings) -> NDArray[np.float32]:
-        """Calibrated scores (n, c) of all labels for (n, d) vectors."""
-        return self.background.score(self.queries, x)[0].T
+    def probabilities(self, x: Embeddings) -> NDArray[np.float64]:
+        """Share (n, c) of each label for vectors (n, d): a softmax of cosines, as in Radford et al. (2021)."""
+        logits = self.logit_scale * (x @ self.vectors.T).astype(np.float64)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+        return shares
 
     def classify(self, x: Embeddings) -> list[Prediction]:
-        """Rank all labels for each of (n, d) vectors.
+        """Rank all labels for each of (n, d) vectors by probability.
 
         Parameters
         ----------
@@ -112,9 +127,10 @@ class Classifier:
         VectorError
             `x` has another shape.
         """
-        scores = self.scores(x)
-        order = np.argsort(-scores, axis=1, kind="stable")
-        return [self._rank(*row) for row in zip(scores, probabilities(scores), order, strict=True)]
+        scores = self.background.score(self.queries, x)[0].T
+        shares = self.probabilities(x)
+        order = np.argsort(-shares, axis=1, kind="stable")
+        return [self._rank(*row) for row in zip(scores, shares, order, strict=True)]
 
     def _rank(
         self, scores: NDArray[np.float32], shares: NDArray[np.float64], order: NDArray[np.intp]

@@ -6,8 +6,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from sememe.cli.files import storage_error
-from sememe.errors import MissingExtraError
+from sememe.errors import MissingExtraError, StorageError
 
 PHOTOS = {
     "astronaut": ("skimage", "data/astronaut.png"),
@@ -43,7 +42,7 @@ def copy_photos(folder: Path) -> dict[str, Path]:
         for name, source in sources.items():
             shutil.copyfile(source, copies[name])
     except OSError as error:
-        raise storage_error(folder, error) from error
+        raise StorageError(f"{folder}: {error.strerror or error}; choose another with --folder") from error
     return copies
 
 

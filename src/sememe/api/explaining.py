@@ -15,12 +15,12 @@ from ..metrics import cosine
 from ..types import Embeddings
 from ..zeroshot import EVERYDAY, Classifier
 from .files import read_sem
+from .identity import check_record
 from .inputs import ImageLike
-from .profiles import check_record
 from .results import Explanation, Rate
 
 if TYPE_CHECKING:
-    from .codec import Codec
+    from .coder import Coder
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,7 +33,7 @@ class Subject:
 
 
 def explain(
-    codec: Codec,
+    codec: Coder,
     item: ImageLike | Record,
     labels: str | Iterable[str] | None = None,
     *,
@@ -54,7 +54,9 @@ def explain(
     )
 
 
-def _subject(codec: Codec, item: ImageLike | Record, against: ImageLike | None, rates: Sequence[int]) -> Subject:
+def _subject(
+    codec: Coder, item: ImageLike | Record, against: ImageLike | None, rates: Sequence[int]
+) -> Subject:
     name = str(item) if isinstance(item, str | Path) else "image"
     if isinstance(item, str | Path) and Path(item).suffix.lower() == ".sem":
         item = read_sem(item)
@@ -63,7 +65,7 @@ def _subject(codec: Codec, item: ImageLike | Record, against: ImageLike | None, 
         check_record(item, codec.profile)
         return Subject(name, item.payload, original)
     if against is not None:
-        raise UsageError("there is nothing to compare an image with but itself: give `against` with a .sem file")
+        raise UsageError("an image is its own original: give `against` with a code or .sem file only")
     vector = codec.image(item)[None]
     longest = min(max(rates, default=codec.nbytes), codec.profile.max_bytes)
     return Subject(name, codec.encode_vectors(vector, nbytes=longest)[0], vector)

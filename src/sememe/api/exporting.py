@@ -15,7 +15,7 @@ from ..errors import MissingExtraError, UsageError
 from ..index import chunks
 from ..metrics import byte_to_fidelity
 from .files import Target, writing
-from .profiles import profile_of_archive
+from .identity import profile_of_archive
 from .sources import Source, read_source
 from .vectors import write_npy
 
@@ -34,8 +34,9 @@ def export(source: str | Path, target: Target, *, format: str | None = None, wha
         An archive.
     target : str, Path or binary file
     format : {"npy", "jsonl", "parquet"}, optional
-        What the suffix of `target` says if not given. `npy` holds the matrix alone; the others one row an image:
-        path, code (hex in JSON), nbytes, fidelity (lower bound of the cosine), width, height, mtime_ns, vector if asked for.
+        What the suffix of `target` says if not given. `npy` holds the matrix alone; the others one row an
+        image: path, code (hex in JSON), nbytes, fidelity (lower bound of the cosine), width, height,
+        mtime_ns, vector if asked for.
     what : {"codes", "vectors"}
 
     Returns
@@ -137,7 +138,9 @@ def _schema(pa: Any, archive: Archive, vectors: bool) -> Any:
     if vectors:
         fields.append(("vector", pa.list_(pa.float32(), profile_of_archive(archive).dim)))
     profile = archive.profile
-    return pa.schema(fields, {"sememe.profile": profile.profile_id, "sememe.fingerprint": profile.fingerprint.hex()})
+    return pa.schema(
+        fields, {"sememe.profile": profile.profile_id, "sememe.fingerprint": profile.fingerprint.hex()}
+    )
 
 
 _WRITERS: dict[str, Callable[[Archive, Target, bool], int]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from .. import profile as profiles
 from ..archive import ArchiveProfile
 from ..errors import ProfileFormatError, ProfileMismatchError, UnknownProfileError
 from ..profile import Profile
+from ..profile.storage import canonical
 
 if TYPE_CHECKING:
     from ..archive import Archive
@@ -28,7 +28,7 @@ def profile_of_archive(archive: Archive) -> Profile:
     """
     wanted = archive.profile
     if wanted.tables is not None:
-        found = Profile.from_bytes(wanted.tables)
+        found = Profile.from_bytes(wanted.tables, source=str(archive.path))
     else:
         found = profiles.load(wanted.profile_id)
     if found.fingerprint != wanted.fingerprint:
@@ -82,7 +82,9 @@ def profile_of_record(record: Record, *, profile: str | Path | None = None) -> P
 def check_record(record: Record, profile: Profile) -> None:
     """Raise ProfileMismatchError unless the record was made with this profile."""
     if record.profile != profile.registered or not profile.fingerprint.startswith(record.fingerprint):
-        theirs = profiles.REGISTERED.get(record.profile) or record.fingerprint.hex() or f"number {record.profile}"
+        theirs = (
+            profiles.REGISTERED.get(record.profile) or record.fingerprint.hex() or f"number {record.profile}"
+        )
         raise ProfileMismatchError(
             f"made with profile {theirs}, not {profile.profile_id} {profile.fingerprint.hex()[:8]}; "
             "name the profile that made it"
@@ -91,9 +93,8 @@ def check_record(record: Record, profile: Profile) -> None:
 
 def for_archive(profile: Profile) -> ArchiveProfile:
     """Describe a profile to an archive, tables and all if it is not a shipped one."""
-    manifest = json.dumps(profile.manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     tables = None if profile.registered else profile.to_bytes()
-    return ArchiveProfile(profile.profile_id, profile.fingerprint, manifest, tables)
+    return ArchiveProfile(profile.profile_id, profile.fingerprint, canonical(profile.manifest), tables)
 
 
 def backbone_id_of(profile: Profile) -> str:

@@ -1,0 +1,190 @@
+"""Write the trained students as the files that the package ships.
+
+The image network becomes ONNX with its normalisations folded into the convolutions and every weight in eight
+bits, one scale per output channel; the runtime multiplies them out, so arithmetic stays in float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save_file
+from torch import nn
+
+from .space import DIM
+from .student import Block, Student
+
+SPACE_ID = "nano/1"
+OPSET = 17
+
+
+def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights and bias of a convolution with its normalisation folded in."""
+    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    weight = conv.weight * gain[:, None, None, None]
+    bias = norm.bias - norm.running_mean * gain
+    return weight.detach().double().numpy(), bias.detach().double().numpy()
+
+
+def to_int8(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Round to signed eight bits with one scale per row (output channel)."""
+    scale = np.abs(weight).reshape(len(weight), -1).max(1) / 127 + 1e-12
+    rounded = np.round(weight / scale.reshape(-1, *([1] * (weight.ndim - 1))))
+    return rounded.astype(np.int8), scale.astype(np.float32)
+
+
+class Graph:
+    """An ONNX graph built node by node."""
+
+    def __init__(self, *, int8: bool) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.int8, self.count = int8, 0
+
+    def add(self, kind: str, *inputs: str, **attributes: object) -> str:
+        """Add a node and return the name of its output."""
+        self.count += 1
+        name = f"{kind.lower()}{self.count}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def constant(self, values: np.ndarray) -> str:
+        """Add a stored array."""
+        self.count += 1
+        self.constants.append(numpy_helper.from_array(values, f"c{self.count}"))
+        return f"c{self.count}"
+
+    def weight(self, values: np.ndarray) -> str:
+        """Add weights, in eight bits if wanted."""
+        if not self.int8:
+            return self.constant(values.astype(np.float32))
+        rounded, scale = to_int8(values)
+        zero = self.constant(np.zeros(len(values), np.int8))
+        return self.add("DequantizeLinear", self.constant(rounded), self.constant(scale), zero, axis=0)
+
+    def conv(self, x: str, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> str:
+        """Add a convolution with its normalisation."""
+        weight, bias = folded(conv, norm)
+        pad, kernel = list(conv.padding) * 2, list(conv.kernel_size)
+        names = (x, self.weight(weight), self.constant(bias.astype(np.float32)))
+        return self.add("Conv", *names, kernel_shape=kernel, strides=list(conv.stride), pads=pad)
+
+    def block(self, x: str, block: Block) -> str:
+        """Add a residual block."""
+        y = self.conv(self.add("Relu", self.conv(x, block.a, block.na)), block.b, block.nb)
+        if isinstance(block.short, nn.Sequential):
+            parts = list(block.short)
+            if isinstance(parts[0], nn.AvgPool2d):
+                x = self.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+            x = self.conv(x, parts[-2], parts[-1])
+        return self.add("Relu", self.add("Add", y, x))
+
+
+def image_model(student: Student, side: int, *, int8: bool = True) -> onnx.ModelProto:
+    """Return the image network: ``pixels`` (n, 3, side, side) float32 to ``vectors`` (n, dim)."""
+    graph = Graph(int8=int8)
+    x = "pixels"
+    for at in (0, 3):
+        x = graph.add("Relu", graph.conv(x, student.stem[at], student.stem[at + 1]))
+    for block in student.blocks:
+        x = graph.block(x, block)
+    x = graph.add("Relu", graph.conv(x, student.top[0], student.top[1]))
+    x = graph.add("Flatten", graph.add("GlobalAveragePool", x))
+    weight = graph.weight(student.joint.weight.detach().numpy())
+    bias = graph.constant(student.joint.bias.detach().numpy())
+    graph.nodes.append(helper.make_node("Gemm", [x, weight, bias], ["vectors"], name="joint", transB=1))
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, side, side])
+    vectors = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", DIM])
+    made = helper.make_graph(graph.nodes, "nano", [pixels], [vectors], graph.constants)
+    model = helper.make_model(
+        made, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="sememe recipes/nano"
+    )
+    model.ir_version = 9
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def text_tables(stored: np.lib.npyio.NpzFile) -> dict[str, np.ndarray]:
+    """Return the text student's arrays as the package stores them."""
+    rounded, scale = to_int8(stored["table"])
+    half = {
+        "scale": scale[:, None],
+        "inner": stored["inner.weight"].T,
+        "bias": stored["inner.bias"],
+        "outer": stored["outer.weight"].T,
+        "direct": stored["direct.weight"].T,
+    }
+    return {"table": rounded} | {k: np.ascontiguousarray(v, dtype=np.float16) for k, v in half.items()}
+
+
+def preprocessing(side: int) -> dict[str, object]:
+    """Describe what happens to a picture, as `sememe.backbones.nano` does it."""
+    return {
+        "colour": "RGB, transparency on white, deep grey scaled to 8 bits",
+        "crop": "centre square",
+        "jpeg_draft_min_side": 2 * side,
+        "layout": "NCHW",
+        "mean": [0.5, 0.5, 0.5],
+        "orientation": "EXIF applied",
+        "resize": {"antialias": True, "filter": "bicubic", "side": side},
+        "scale": "1/255",
+        "std": [0.5, 0.5, 0.5],
+    }
+
+
+def load_student(checkpoint: Path) -> Student:
+    """Return the student of a checkpoint, ready to infer."""
+    stored = torch.load(checkpoint, map_location="cpu")["model"]
+    student = Student(DIM)
+    prefix = "student."
+    student.load_state_dict({k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)})
+    return student.eval()
+
+
+def write_card(folder: Path, side: int, **measured: object) -> None:
+    """Write ``nano.json``, keeping measured numbers of an earlier export unless new ones are given."""
+    path = folder / "nano.json"
+    earlier = json.loads(path.read_text()) if path.exists() else {}
+    card = {"logit_scale": 20.0, "statistics": {}} | {
+        k: earlier[k] for k in ("logit_scale", "statistics") if k in earlier
+    }
+    card |= measured
+    names = ("image.onnx", "pieces.txt", "text.safetensors")
+    card |= {
+        "dim": DIM,
+        "preprocessing": preprocessing(side),
+        "sha256": {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in names},
+        "space_id": SPACE_ID,
+    }
+    path.write_text(json.dumps(card, indent=1, sort_keys=True) + "\n")
+
+
+def main() -> None:
+    """Export with the options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--name", default="final")
+    parser.add_argument("--side", type=int, default=96)
+    parser.add_argument("--out", type=Path, default=Path("src/sememe/data/nano"))
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    student = load_student(args.cache / f"student-{args.name}.rank0.pt")
+    onnx.save(image_model(student, args.side), args.out / "image.onnx")
+    onnx.save(image_model(student, args.side, int8=False), args.cache / "image-float.onnx")
+    stored = np.load(args.cache / "text-student.npz")
+    (args.out / "pieces.txt").write_text("\n".join(stored["pieces"].tolist()) + "\n")
+    save_file(text_tables(stored), args.out / "text.safetensors")
+    write_card(args.out, args.side)
+    total = sum(p.stat().st_size for p in args.out.iterdir())
+    print(json.dumps({p.name: p.stat().st_size for p in sorted(args.out.iterdir())} | {"total": total}))
+
+
+if __name__ == "__main__":
+    main()

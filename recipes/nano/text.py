@@ -1,0 +1,163 @@
+"""Distil MiniLM, as seen through the joint space, into a static table of pieces and one small network."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sememe.backbones.wordpiece import WordPiece
+
+from . import data, minilm
+from .phrases import compose, nouns
+from .space import DIM, Space, load_or_fit, seen_concepts
+
+ROW, HIDDEN = 192, 512
+
+
+def pieces() -> list[str]:
+    """Return the pieces worth a row: plain letters and single digits."""
+    return [p for p in minilm.vocabulary() if re.fullmatch(r"(##)?([a-z]+|[0-9])", p)]
+
+
+class TextStudent(nn.Module):
+    """Rows of a table, their sum to unit length, a linear map and a hidden layer beside it."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(count, ROW))
+        self.inner, self.outer = nn.Linear(ROW, HIDDEN), nn.Linear(HIDDEN, DIM, bias=False)
+        self.direct = nn.Linear(ROW, DIM, bias=False)
+        nn.init.zeros_(self.outer.weight)
+
+    def forward(self, ids: Tensor, offsets: Tensor) -> Tensor:
+        """Embed bags of pieces as unit rows."""
+        pooled = functional.normalize(functional.embedding_bag(ids, self.table, offsets, mode="sum"), dim=1)
+        return functional.normalize(
+            self.direct(pooled) + self.outer(functional.relu(self.inner(pooled))), dim=1
+        )
+
+
+def teach(space: Space, texts: list[str], cache: Path) -> np.ndarray:
+    """Return the teacher's places of texts, from the cache where it has them."""
+    path = cache / "phrases.npz"
+    known: dict[str, np.ndarray] = {}
+    if path.exists():
+        stored = np.load(path)
+        known = dict(zip(stored["texts"].tolist(), stored["places"], strict=True))
+    new = sorted({t for t in texts if t not in known})
+    for i in range(0, len(new), 8192):
+        part = new[i : i + 8192]
+        known |= dict(zip(part, space.texts(part, (0, 1)).astype(np.float16), strict=True))
+        print(f"teacher: {min(i + 8192, len(new))}/{len(new)} phrases", flush=True)
+    if new:
+        np.savez(path, texts=np.array(list(known)), places=np.stack(list(known.values())))
+    return np.stack([known[t] for t in texts]).astype(np.float32)
+
+
+def first_rows(model: TextStudent, space: Space, names: list[str], cache: Path) -> None:
+    """Start each piece at the teacher's place of that piece, along the main directions of all places."""
+    words = [n.removeprefix("##") for n in names]
+    places = teach(space, words, cache)
+    _, directions = np.linalg.eigh(places.T @ places)
+    main = torch.from_numpy(directions[:, ::-1][:, :ROW].copy())
+    with torch.no_grad():
+        model.table.copy_(torch.from_numpy(places) @ main)
+        model.direct.weight.copy_(main)
+
+
+def bags(cut: WordPiece, texts: list[str]) -> list[np.ndarray]:
+    """Cut texts into ids."""
+    return [np.array(cut(t), np.int64) for t in texts]
+
+
+def fit(
+    model: TextStudent, read: list[np.ndarray], places: Tensor, names: Tensor, *, epochs: int, seed: int
+) -> None:
+    """Fit the student to the teacher's places, and to how near each is to the names of visible things."""
+    rng = np.random.default_rng(seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    size, total = 512, epochs * (len(read) // 512)
+    start = time.monotonic()
+    for step in range(total):
+        if step % (len(read) // size) == 0:
+            order = rng.permutation(len(read))
+        optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / total) + 1e-5
+        rows = order[(step * size) % (len(read) - size) :][:size]
+        lengths = [len(read[r]) for r in rows]
+        offsets = torch.from_numpy(np.cumsum([0, *lengths[:-1]]))
+        out = model(torch.from_numpy(np.concatenate([read[r] for r in rows])), offsets)
+        wanted = places[torch.from_numpy(rows)]
+        near = functional.kl_div(
+            (out @ names.T * 16).log_softmax(1), (wanted @ names.T * 16).softmax(1), reduction="batchmean"
+        )
+        loss = 4 * (1 - (out * wanted).sum(1)).mean() + near
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step % 200 == 0:
+            cosine, seconds = (out * wanted).sum(1).mean().item(), time.monotonic() - start
+            print(
+                f"text {step}/{total} cosine {cosine:.3f} near {near.item():.3f} {seconds:.0f} s",
+                flush=True,
+            )
+
+
+def main() -> None:
+    """Distil with the options of the command line and write ``text-student.npz`` into the cache."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(args.seed)
+    pictures = data.read_pictures(args.shared / "images")
+    space = load_or_fit(args.cache, pictures, args.shared)
+    vocabulary = pieces()
+    words = [p for p in vocabulary if re.fullmatch(r"[a-z]{3,}", p)]
+    things = nouns(args.shared / "text", args.shared / "teachers", seen_concepts(pictures))
+    captions = [str(c) for c in np.load(args.shared / "vectors" / "flickr8k_1000.npz")["captions"]]
+    texts, meant = compose(things, words, captions, seed=args.seed)
+    print(
+        f"{len(vocabulary)} pieces, {len(words)} words, {len(things)} things, {len(texts)} phrases",
+        flush=True,
+    )
+    places = teach(space, meant, args.cache)
+    read = bags(WordPiece(vocabulary), texts)
+    keep = np.array([len(r) > 0 for r in read])
+    test = np.flatnonzero(keep & (np.random.default_rng(1).random(len(read)) < 0.02))
+    train = np.setdiff1d(np.flatnonzero(keep), test)
+    model = TextStudent(len(vocabulary))
+    first_rows(model, space, vocabulary, args.cache)
+    names = torch.from_numpy(teach(space, things, args.cache))
+    fit(
+        model,
+        [read[i] for i in train],
+        torch.from_numpy(places[train]),
+        names,
+        epochs=args.epochs,
+        seed=args.seed,
+    )
+    with torch.no_grad():
+        rows = [read[i] for i in test]
+        offsets = torch.from_numpy(np.cumsum([0, *[len(r) for r in rows[:-1]]]))
+        cosine = (
+            model(torch.from_numpy(np.concatenate(rows)), offsets) * torch.from_numpy(places[test])
+        ).sum(1)
+    print(f"phrases not trained on: cosine to the teacher {cosine.mean().item():.3f}", flush=True)
+    tables = {k: v.detach().numpy() for k, v in model.state_dict().items()}
+    np.savez(
+        args.cache / "text-student.npz", pieces=np.array(vocabulary), cosine=cosine.mean().item(), **tables
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Reading inputs ahead of the network: stat, skip what is known, hash, decode, in a few threads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from ..archive import NewItem
+from ..errors import ImageTooLargeError, InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ..api import Codec
+    from ..archive import Archive
+    from ..archive.records import Known
+
+HASH_BYTES = 16
+"""Bytes of SHA-256 kept of a file's content: enough that two files never share them by chance."""
+
+MAX_FILE = 1 << 30
+"""Bytes of the largest file that is read: whatever is larger is no picture, and would fill the memory."""
+
+State = Literal["unchanged", "touched", "picture", "failed", "lost"]
+"""`touched`: other time, same content. `lost`: cannot be read now; the code made when it could be stays."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One input, as far as it could be read."""
+
+    item: NewItem
+    state: State
+    image: Image | None = None
+
+
+def read_input(path: str, known: Known | None, codec: Codec) -> Read:
+    """Look at one input, and decode its picture unless the archive has its code already.
+
+    Nothing that is wrong with it is raised: the item says what.
+    """
+    had_code = known is not None and known.status == "ok"
+    try:
+        status = os.stat(path)  # noqa: PTH116
+        item = NewItem(path, status.st_mtime_ns, status.st_size)
+        if had_code and known is not None and (known.mtime_ns, known.size) == item[1:3]:
+            return Read(item, "unchanged")
+        data = _content(path, status)
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        error = f"cannot be read ({reason}); check what it is and who may read it"
+        return Read(NewItem(path, error=error), "lost" if had_code else "failed")
+    item = item._replace(content_hash=hashlib.sha256(data).digest()[:HASH_BYTES])
+    if had_code and known is not None and known.content_hash == item.content_hash:
+        return Read(item, "touched")
+    return _decode(item, data, codec)
+
+
+def read_ahead(
+    function: Callable[[T], R], jobs: Iterable[T], *, workers: int, window: int
+) -> Generator[R, None, None]:
+    """Map in threads and in order, at most `window` results ahead of the reader: memory stays bounded."""
+    waiting: deque[Future[R]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="sememe-read")
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(function, job))
+            if len(waiting) >= window:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def touched(archive: Archive, item: NewItem) -> NewItem:
+    """Give a touched item what the archive knows of it besides its new time."""
+    old = archive.get(item.path)
+    return item._replace(width=old.width, height=old.height, fidelity=old.fidelity)
+
+
+def _content(path: str, status: os.stat_result) -> bytes:
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+        raise ValueError("not a file")
+    if status.st_size > MAX_FILE:
+        raise ValueError(f"{status.st_size >> 20:,} MB are more than a picture takes")
+    return Path(path).read_bytes()
+
+
+def _decode(item: NewItem, data: bytes, codec: Codec) -> Read:
+    try:
+        opened = codec.space.open(data)
+    except MemoryError:
+        return _failed(item, ImageTooLargeError("the picture does not fit into memory; scale it down"))
+    if opened.error is not None:
+        return _failed(item, opened.error)
+    width, height = opened.size
+    return Read(item._replace(width=width, height=height), "picture", opened.image)
+
+
+def _failed(item: NewItem, error: InputError) -> Read:
+    return Read(item._replace(error=plain(error)), "failed")
+
+
+def plain(error: InputError) -> str:
+    """Say what is wrong without the name of the bytes, which the item's path stands for."""
+    return str(error).removeprefix("image 0: ")
