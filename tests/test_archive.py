@@ -320,6 +320,11 @@ def test_truncate_cuts_every_code_and_keeps_all_else(path: Path, tmp_path: Path)
         assert short.verify() == []
     with Archive.open(tmp_path / "known.sems") as known:
         assert {item.fidelity for item in known.items("ok")} == {20}
+    with Archive.open(path) as archive:
+        archive.truncate_to(tmp_path / "copy.sems", NBYTES)
+    with Archive.open(tmp_path / "copy.sems") as copy:
+        assert list(copy.items()) == whole[0]
+        assert np.array_equal(copy.codes()[1], whole[1][1])
 
 
 def test_truncate_refuses_what_it_cannot_do(path: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_it_says_what_it_is(nano: NanoBackbone) -> None:
 
 
 def test_preprocessing_does_what_it_describes(nano: NanoBackbone) -> None:
-    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 200, 3), dtype=np.uint8))
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 201, 3), dtype=np.uint8))
     recipe = nano.preprocessing
     side = recipe["resize"]["side"]
     square = image.crop((55, 0, 145, 90)).resize((side, side), Image.Resampling.BICUBIC)

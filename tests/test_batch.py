@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -442,6 +443,14 @@ def test_reading_ahead_keeps_order_and_stays_within_its_window():
         got.append(result)
         assert len(started) <= len(got) + 5
     assert got == list(range(40))
+
+
+def test_threads_leave_the_filters_of_warnings_as_they_were(photos, target):
+    before = list(warnings.filters)
+    for i in range(6):
+        target.unlink(missing_ok=True)
+        run([photos], target, workers=1 + i)
+    assert warnings.filters == before
 
 
 def test_reading_ahead_passes_errors_on_and_stops():

@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sememe import bitstream, errors
@@ -58,6 +58,13 @@ def test_golden_bytes(name: str) -> None:
     assert pack(record).hex() == as_bytes(text).hex()
     assert (GOLDEN / name).read_bytes() == as_bytes(text)
     assert parse(as_bytes(text)) == record
+
+
+def test_the_examples_of_format_md_are_these_files() -> None:
+    text = (GOLDEN.parent.parent / "FORMAT.md").read_text()
+    examples = text[text.index("### Examples") : text.index("## Packet")].split("\n\n")
+    blocks = [block for block in examples if block.startswith("    ")]
+    assert [as_bytes(block.replace("\n", "")) for block in blocks] == [as_bytes(t) for _, t in FILES.values()]
 
 
 def test_overhead_is_eight_bytes_and_twelve_for_a_custom_profile() -> None:
@@ -249,17 +256,20 @@ registered = st.builds(
 records = custom | registered
 
 
+@settings(deadline=None)
 @given(records)
 def test_file_round_trip(record: Record) -> None:
     assert parse(pack(record)) == record
 
 
+@settings(deadline=None)
 @given(records)
 def test_packet_round_trip_keeps_all_but_extensions(record: Record) -> None:
     parsed = bitstream.parse_packet(bitstream.pack_packet(record))
     assert parsed == Record(record.profile, record.fingerprint, record.payload)
 
 
+@settings(deadline=None)
 @given(st.lists(records, min_size=1, max_size=5))
 def test_files_concatenate(many: list[Record]) -> None:
     assert list(parse_stream(b"".join(map(pack, many)))) == many
@@ -273,6 +283,7 @@ def test_a_stream_gives_out_what_precedes_the_damage() -> None:
         next(stream)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100_000), st.integers(1, 100_000))
 def test_aspect_ratio_is_kept_to_about_one_percent(width: int, height: int) -> None:
     read = bitstream.read_aspect_ratio(bitstream.aspect_ratio(width, height).value)
@@ -280,6 +291,7 @@ def test_aspect_ratio_is_kept_to_about_one_percent(width: int, height: int) -> N
     assert abs(read / wanted - 1) < 0.0112
 
 
+@settings(deadline=None)
 @given(st.floats(-90, 90), st.floats(-180, 180))
 def test_position_is_kept_to_metres(latitude: float, longitude: float) -> None:
     read = bitstream.read_position(bitstream.position(latitude, longitude).value)
@@ -287,6 +299,7 @@ def test_position_is_kept_to_metres(latitude: float, longitude: float) -> None:
     assert abs(read[1] - longitude) <= 180 / 2**23
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**39), 2**39 - 1))
 def test_time_round_trip(seconds: int) -> None:
     assert bitstream.read_time(bitstream.time_taken(seconds).value) == seconds

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sememe.api.space import TYPICAL
 from sememe.errors import VectorError
 from sememe.metrics.calibration import STRONG, WEAK, Background, Term, strength
+from sememe.zeroshot import EVERYDAY
 from toys import toy_vectors
 
 
@@ -166,4 +168,7 @@ def test_the_documented_figures_are_the_measured_ones():
         for nbytes, cell in zip(("0", "16", "8"), cells, strict=True):
             digits = len(cell.split(".")[1])
             assert float(cell) == pytest.approx(measured[nbytes][group][name], abs=0.51 * 10**-digits), name
+    text = (root / "docs" / "strength.md").read_text("utf-8")
     assert (STRONG, WEAK) == (4.0, 2.5)
+    assert f"{len(EVERYDAY)} everyday words" in text
+    assert f"{TYPICAL} typical pictures" in text

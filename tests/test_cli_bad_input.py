@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -316,6 +318,29 @@ def test_a_closed_stdout_is_no_error(bench: Bench) -> None:
     script = f"exec '{sys.executable}' -m sememe encode photos --profile toy.profile >&-"
     done = subprocess.run(["bash", "-c", script], cwd=bench.folder, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_ctrl_c_leaves_an_archive_that_goes_on(bench: Bench) -> None:
+    bench.path("photos/0.png").write_bytes(picture("gray", (4000, 3000)))
+    names = [f"photos/{i}.png" for i in range(1, 40)]
+    for name in names:
+        os.link(bench.path("photos/0.png"), bench.path(name))
+    command = [sys.executable, "-m", "sememe", "encode", "photos", "-o", "a.sems", *TOY]
+    with subprocess.Popen(
+        command, cwd=bench.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while not bench.path("a.sems").exists():
+            time.sleep(0.02)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (130, b"")
+    assert stderr.startswith(b"sememe: interrupted")
+    assert stderr.count(b"\n") == 1
+    assert bench.ok("verify", "a.sems") == "a.sems: ok\n"
+    told = json.loads(bench.ok("encode", "photos", "-o", "a.sems", "--json", *TOY))
+    assert told["new"] + told["unchanged"] == len(COLOURS) + 40
+    assert told["new"] > 0  # it was stopped before the end
 
 
 @pytest.fixture

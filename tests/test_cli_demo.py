@@ -33,6 +33,7 @@ def test_it_leaves_an_archive_photographs_and_a_page(ran: tuple[Path, dict[str, 
     assert Bench(folder).ok("verify", "demo.sems") == "demo.sems: ok\n"
     page = (folder / "demo-report.html").read_text("utf-8")
     assert f"{len(photos.PHOTOS)} photographs, <em>{16 * len(photos.PHOTOS)} bytes</em>" in page
+    assert set(told) == {"photos", "searches", "archive", "report", "seconds"}
     assert (told["archive"], told["report"]) == ("demo.sems", "demo-report.html")
 
 

@@ -58,8 +58,9 @@ def test_a_shorter_code_is_the_front_of_a_longer_one(bench: Bench) -> None:
 
 def test_encode_to_a_file_costs_the_code_and_its_frame(bench: Bench) -> None:
     bench.ok("encode", "photos/red.png", "-o", "red.sem", *TOY)
-    record = bitstream.parse(bench.path("red.sem").read_bytes())
-    assert len(record.payload) == 16
+    data = bench.path("red.sem").read_bytes()
+    record = bitstream.parse(data)
+    assert (len(record.payload), len(data)) == (16, 16 + 8 + 4)  # 4 bytes of fingerprint: a custom profile
     assert record.payload.hex() == bench.ok("encode", "photos/red.png", *TOY).split()[0]
 
 

@@ -100,7 +100,9 @@ def test_large_dimension():
     tables = fit_tables(x, options=FitOptions(modes=0, coefficients=48))
     large = ProgressiveCode(tables)
     codes = large.encode(x[:20], 32)
-    assert (large.decode(codes) * x[:20]).sum(axis=1).mean() > (large.decode(codes[:, :0]) * x[:20]).sum(axis=1).mean()
+    assert (large.decode(codes) * x[:20]).sum(axis=1).mean() > (large.decode(codes[:, :0]) * x[:20]).sum(
+        axis=1
+    ).mean()
 
 
 def test_only_the_universal_mode_is_needed():

@@ -20,12 +20,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import sememe
 from sememe.cli import parser
 from sememe.errors import MissingExtraError
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = {verb.NAME: DOCS / f"{verb.NAME}.md" for verb in parser.VERBS}
+PACKAGE = Path(sememe.__file__).parent
 GENERATE = os.environ.get("GENERATE_DOCS") == "1"
 
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -58,7 +60,7 @@ class Example:
         )
         assert done.returncode == self.status, f"$ {self.command}\n{done.stdout}"
         assert "Traceback" not in done.stdout
-        return done.stdout.splitlines()
+        return done.stdout.replace(str(PACKAGE.parent), "/site-packages").splitlines()
 
 
 def examples(block: str) -> Iterator[Example]:

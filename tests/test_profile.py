@@ -62,7 +62,9 @@ def test_fingerprint_covers_space_preprocessing_and_tables_only():
     same = Profile(profile().tables, {**profile().manifest, "profile_id": "other", "provenance": "elsewhere"})
     assert same.fingerprint == profile().fingerprint
     for change in ({"space_id": "else"}, {"preprocessing": {"size": 9}}):
-        assert Profile(profile().tables, {**profile().manifest, **change}).fingerprint != profile().fingerprint
+        assert (
+            Profile(profile().tables, {**profile().manifest, **change}).fingerprint != profile().fingerprint
+        )
     for name in arrays:
         changed = {key: array.copy() for key, array in arrays.items()}
         changed[name].flat[-1] += 1
@@ -73,7 +75,9 @@ def test_fingerprint_covers_space_preprocessing_and_tables_only():
 def test_any_length_and_dtype_of_float_is_taken():
     x = vectors()[:5]
     expected = profile().encode(x)
-    assert (profile().encode(x * np.float32(1e-3)) == profile().encode((x * np.float32(1e-3)).astype(np.float64))).all()
+    assert (
+        profile().encode(x * np.float32(1e-3)) == profile().encode((x * np.float32(1e-3)).astype(np.float64))
+    ).all()
     assert (profile().encode((x * 64).astype(np.float64)) == expected).all()
 
 
@@ -143,7 +147,7 @@ def test_constant_dimensions_and_repeated_vectors_fit():
 def test_mismatch_names_both():
     other = Profile(profile().tables, {**profile().manifest, "space_id": "else", "profile_id": "theirs"})
     profile().check_same(profile(), "a.sems")
-    with pytest.raises(ProfileMismatchError, match="a.sems.*theirs.*mine"):
+    with pytest.raises(ProfileMismatchError, match=r"a\.sems.*theirs.*mine"):
         profile().check_same(other, "a.sems")
 
 

@@ -46,8 +46,9 @@ def decode(
     symbols = np.zeros((len(codes), len(cumulative)), np.int64)
     determined = np.zeros(len(codes), np.int64)
     for step, bounds in enumerate(cumulative):
-        symbols[:, step], _ = decoder.decode(tuple(bounds[1:-1]))
-        determined += decoder.alive
+        alive = determined == step
+        symbols[:, step], known = decoder.decode([np.where(alive, bound, ABSENT) for bound in bounds[1:-1]])
+        determined += alive & known
     return symbols, determined
 
 
@@ -97,6 +98,23 @@ def test_every_determined_symbol_is_decoded(seed, nbytes):
     assert (high[0, :count] == decoded[0, :count]).all()
     if count < 80:
         assert low[0, count] != high[0, count]
+
+
+def test_shares_are_the_probabilities_of_what_may_follow():
+    rng = np.random.default_rng(4)
+    cumulative = tables(rng, 40, 3)
+    code = np.array([[0x5A, 0x3C]], np.uint8)
+    count = int(decode(cumulative, code)[1][0])
+    decoder = Decoder(code)
+    for bounds in cumulative[:count]:
+        decoder.decode(tuple(bounds[1:-1]))
+    inner = tuple(np.array([bound]) for bound in cumulative[count][1:-1])
+    shares = decoder.shares(np.array([0]), inner)[0]
+    tails = rng.integers(0, 256, (20_000, 12), np.uint8)
+    follow, _ = decode(cumulative, np.concatenate([np.repeat(code, len(tails), axis=0), tails], axis=1))
+    counted = np.bincount(follow[:, count], minlength=3) / len(tails)
+    np.testing.assert_allclose(shares, counted, atol=0.02)
+    assert shares.sum() == pytest.approx(1.0)
 
 
 def test_rows_do_not_depend_on_each_other():

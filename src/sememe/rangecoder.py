@@ -11,8 +11,7 @@ interval::
 
 The code of a message is a point inside its last interval. Cutting the code after n bytes leaves a *cell* of
 points; a symbol is *determined* while the whole cell lies in the share of that one symbol. `Decoder`
-returns exactly the determined symbols, and for the first one that is not, how the cell is divided among its
-candidates.
+returns exactly the determined symbols, and of the first one that is not, the probabilities.
 
 Only integer additions, multiplications and shifts: two machines never disagree.
 
@@ -27,14 +26,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sememe.types import Codes
 
-__all__ = ["ABSENT", "PRECISION", "TOTAL", "Decoder", "Encoder", "Loss", "quantize_frequencies"]
+__all__ = ["ABSENT", "PRECISION", "TOTAL", "Decoder", "Encoder", "quantize_frequencies"]
 
 PRECISION = 16
 TOTAL = 1 << PRECISION
@@ -50,21 +48,6 @@ _KEPT = (1 << (_WINDOW - _WORD)) - 1
 _LEAST_RANGE = 1 << (_WINDOW - _WORD)  # below it, one word is settled but for a carry
 
 Ints = NDArray[np.int64]
-
-
-class Loss(NamedTuple):
-    """Rows whose bytes do not determine the symbol, and what they say of it all the same.
-
-    Attributes
-    ----------
-    rows
-        (k,) places in the batch.
-    shares
-        (k, symbols) float64, the part of the row's cell that each symbol holds: its probability.
-    """
-
-    rows: NDArray[np.intp]
-    shares: NDArray[np.float64]
 
 
 class Encoder:
@@ -180,9 +163,6 @@ class Encoder:
 class Decoder:
     """Decode a batch of codes in lock-step, as far as their bytes determine symbols.
 
-    A row is *lost* at the first symbol that its bytes do not determine; from then on its symbols mean
-    nothing, until `keep` drops it from the batch.
-
     Parameters
     ----------
     codes
@@ -196,14 +176,13 @@ class Decoder:
         self._least = _as_words(codes, 0x00)
         self._most = _as_words(codes, 0x00 if complete else 0xFF)
         self.rows: NDArray[np.intp] = np.arange(len(codes))
-        self.alive: NDArray[np.bool_] = np.ones(len(codes), np.bool_)
         self._taken = np.full(len(codes), _WINDOW // _WORD)
         # the cell of points, from its first to its last, relative to the low end of the interval
         self._first = _window(self._least)
         self._last = _window(self._most)
         self._range = np.full(len(codes), 1 << _WINDOW, np.int64)
 
-    def decode(self, inner: Sequence[NDArray[np.integer] | int]) -> tuple[Ints, Loss | None]:
+    def decode(self, inner: Sequence[NDArray[np.integer] | int]) -> tuple[Ints, NDArray[np.bool_]]:
         """Decode one symbol in every row of the batch.
 
         Parameters
@@ -215,42 +194,64 @@ class Decoder:
         Returns
         -------
         symbols : (rows,) int64
-            The symbol, where the row is alive.
-        loss
-            The rows that this symbol took, or None.
+            The symbol, or 0 where the bytes do not determine it.
+        determined : (rows,) bool
+            Rows where they do not stay as they are: give them `ABSENT` from then on, or drop them.
         """
-        part = self._range >> PRECISION
-        bounds = [np.minimum(part * start, self._range) for start in inner]
+        bounds = self._bounds(inner)
         symbols = np.zeros(len(self.rows), np.int64)
-        lower, upper = np.zeros_like(part), self._range
+        lower, upper = np.zeros_like(self._range), self._range
         for bound in bounds:
             above = self._first >= bound
             symbols += above
             lower = np.where(above, bound, lower)
         for bound in reversed(bounds):
             upper = np.where(self._first < bound, bound, upper)
-        lost = self.alive & (self._last >= upper)
-        loss = self._lose(lost, bounds) if lost.any() else None
+        determined = self._last < upper
+        if not determined.all():
+            symbols = np.where(determined, symbols, 0)
+            lower = np.where(determined, lower, 0)
+            upper = np.where(determined, upper, self._range)
         self._range = upper - lower
         self._first = self._first - lower
         self._last = self._last - lower
         self._refill()
-        return symbols, loss
+        return symbols, determined
 
-    def keep(self, stay: NDArray[np.bool_]) -> None:
-        """Drop the other rows from the batch; `stay` is (rows,) bool."""
-        self.rows, self.alive, self._taken = self.rows[stay], self.alive[stay], self._taken[stay]
-        self._first, self._last, self._range = self._first[stay], self._last[stay], self._range[stay]
+    def shares(self, rows: NDArray[np.intp], inner: Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
+        """How the bytes of some rows are divided among the candidates of a symbol that they do not determine.
 
-    def _lose(self, lost: NDArray[np.bool_], bounds: list[Ints]) -> Loss:
-        self.alive &= ~lost
-        rows = np.flatnonzero(lost)
+        Parameters
+        ----------
+        rows
+            (k,) places in the batch.
+        inner
+            The starts of symbols 1, 2, ... for these rows, as in `decode`.
+
+        Returns
+        -------
+        (k, symbols) float64
+            The probability of each symbol: an entropy coder makes all points equally likely.
+        """
         first, end = self._first[rows], self._last[rows] + 1
-        edges = [np.zeros_like(first), *(bound[rows] for bound in bounds), self._range[rows]]
+        edges = [np.zeros_like(first), *self._bounds(inner, rows), self._range[rows]]
         overlap = [
             np.maximum(0, np.minimum(end, high) - np.maximum(first, low)) for low, high in pairwise(edges)
         ]
-        return Loss(rows, np.stack(overlap, axis=1) / (end - first)[:, None])
+        shares: NDArray[np.float64] = np.stack(overlap, axis=1) / (end - first)[:, None]
+        return shares
+
+    def keep(self, stay: NDArray[np.bool_]) -> None:
+        """Drop the other rows from the batch; `stay` is (rows,) bool."""
+        self.rows, self._taken = self.rows[stay], self._taken[stay]
+        self._first, self._last, self._range = self._first[stay], self._last[stay], self._range[stay]
+
+    def _bounds(
+        self, inner: Sequence[NDArray[np.integer] | int], rows: NDArray[np.intp] | slice = slice(None)
+    ) -> list[Ints]:
+        within = self._range[rows]
+        part = within >> PRECISION
+        return [np.minimum(part * start, within) for start in inner]
 
     def _refill(self) -> None:
         short = np.flatnonzero(self._range < _LEAST_RANGE)

@@ -148,8 +148,8 @@ class Archive(Reader):
         nbytes : int
             1..`self.nbytes`.
         fidelity : sequence of int or None, optional
-            New fidelity bytes, aligned with `codes`. Without them fidelities become unknown,
-            because the stored ones speak of the longer codes.
+            New fidelity bytes, aligned with `codes`. Without them the fidelities of codes that
+            were cut become unknown, because the stored ones speak of the longer codes.
 
         Raises
         ------

@@ -25,9 +25,11 @@ def copy_truncated(
     ids, codes = source.codes()
     if fidelity is not None and len(fidelity) != len(ids):
         raise UsageError(f"{len(fidelity)} fidelities for {len(ids)} codes")
-    fidelity = [None] * len(ids) if fidelity is None else fidelity
-    by_id = dict(zip(ids.tolist(), fidelity, strict=True))
-    insert(connection, (item._replace(fidelity=by_id.get(item.id)) for item in source.items()))
+    items = source.items()
+    if nbytes < source.nbytes or fidelity is not None:
+        by_id = dict(zip(ids.tolist(), fidelity or [None] * len(ids), strict=True))
+        items = (item._replace(fidelity=by_id.get(item.id)) for item in items)
+    insert(connection, items)
     patch(connection, ids, codes[:, :nbytes], np.ones(len(ids), np.bool_))
     schema.set_counter(connection, "next_id", source.next_id)
     schema.set_counter(connection, "generation", int(len(ids) > 0))

@@ -108,7 +108,7 @@ class NanoBackbone:
     def preprocess(self, image: Image.Image) -> NDArray[np.float32]:
         """Cut the centre square and scale it, as `preprocessing` describes: (3, side, side) float32."""
         side = cast("int", self._card["preprocessing"]["resize"]["side"])
-        square = to_rgb(image).resize((side, side), Image.Resampling.BICUBIC, box=_centre_square(*image.size))
+        square = _centre_square(to_rgb(image)).resize((side, side), Image.Resampling.BICUBIC)
         mean, std = (np.array(self._card["preprocessing"][k], np.float32) for k in ("mean", "std"))
         pixels = (np.asarray(square, np.float32) / 255 - mean) / std
         return np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
@@ -149,7 +149,7 @@ def _read(path: Path) -> bytes:
         ) from exc
 
 
-def _centre_square(width: int, height: int) -> tuple[float, float, float, float]:
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return left, top, left + side, top + side
+def _centre_square(image: Image.Image) -> Image.Image:
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return image.crop((left, top, left + side, top + side))

@@ -134,7 +134,7 @@ def _files(args: argparse.Namespace, codec: Codec, out: Output) -> int:
         raise UsageError(f"{output} holds one image, not {total}: name an archive, such as -o photos.sems")
     with writable(output) as target:
         for name, row, encoded in _encoded(args, codec, paths, failed):
-            record = codec.record(encoded[row], cosine=float(encoded.cosines[row]))
+            record = codec.record(encoded[row])
             if isinstance(target, str):
                 api.write_sem(target, record)
             else:

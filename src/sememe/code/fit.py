@@ -202,7 +202,7 @@ def _assign(y: NDArray[np.float32], mixture: _Mixture, floor: float) -> NDArray[
     distances = (centroids**2).sum(axis=1) - 2 * y @ centroids.T
     constants = cost_constants(mixture.variances, mixture.shares, floor)
     costs = np.full(distances.shape, np.inf)
-    candidates = min(2 * CANDIDATES, universal)
+    candidates = min(3 * CANDIDATES, universal)
     nearest = np.argsort(distances[:, :universal], axis=1)[:, :candidates]
     for mode in range(universal + 1):
         rows = np.arange(len(y)) if mode == universal else np.flatnonzero((nearest == mode).any(axis=1))

@@ -17,7 +17,7 @@ from sememe.types import Codes, Embeddings
 __all__ = ["ProgressiveCode"]
 
 _BLOCK = 16384  # vectors transformed together
-_ROWS = 2048  # vectors that take their steps together; their states stay in cache
+_ROWS = 4096  # vectors that take their steps together; their states stay in cache
 _KEEP_EVERY = 8  # steps between clearances of rows that are done
 
 
@@ -81,13 +81,13 @@ class ProgressiveCode:
         return modes, units
 
     def _synthesise(self, modes: NDArray[np.intp], units: NDArray[np.int32]) -> Embeddings:
-        x = np.zeros((len(modes), self.tables.dim))
+        x = np.zeros((len(modes), self.tables.dim), np.float32)
         for mode in np.unique(modes):
             rows = np.flatnonzero(modes == mode)
             coded = units[rows]
             used = int(np.flatnonzero(coded.any(axis=0)).max(initial=-1)) + 1
-            x[rows] = self._transform.reconstruct(coded[:, :used], mode)
-        return normalise(x)
+            x[rows] = normalise(self._transform.reconstruct(coded[:, :used], mode))
+        return x
 
     def _write(self, modes: NDArray[np.intp], units: NDArray[np.int32], nbytes: int) -> Codes:
         plan = self._plan
@@ -113,25 +113,39 @@ class ProgressiveCode:
     def _read(self, codes: Codes) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
         """Mode (n,) and expected coefficients (n, J) in standard deviations."""
         plan = self._plan
-        decoder = Decoder(codes)
-        modes, unknown = decoder.decode(tuple(plan.mode_bounds[1:-1]))
-        if unknown is not None:
-            modes[unknown.rows] = self.tables.modes - 1
         units = np.zeros((len(codes), self.tables.coefficients), np.int32)
-        walk = Walk(plan, modes)
+        decoder = Decoder(codes)
+        modes, known = decoder.decode(tuple(plan.mode_bounds[1:-1]))
+        modes[~known] = self.tables.modes - 1
+        decoder.keep(known)
+        walk = Walk(plan, modes[known])
         for step in range(plan.steps):
-            if step % _KEEP_EVERY == 0 and not decoder.alive.all():
-                walk.keep(decoder.alive)
-                decoder.keep(decoder.alive)
+            keys = walk.visit(step)
+            symbol, determined = decoder.decode((plan.second[keys], plan.third[keys]))
+            if not determined.all():
+                walk.stop(keys, ~determined)
+            walk.enter(3 * keys + symbol)
+            if step % _KEEP_EVERY == 0 and walk.stopped.any():
+                units[decoder.rows[walk.stopped]] = self._expect(decoder, walk)
+                decoder.keep(~walk.stopped)
+                walk.keep(~walk.stopped)
                 if decoder.rows.size == 0:
                     break
-            keys = walk.visit(step)
-            symbol, loss = decoder.decode((plan.second[keys], plan.third[keys]))
-            if loss is not None:
-                units[decoder.rows[loss.rows]] = walk.expect(keys, loss)
-            walk.enter(3 * keys + symbol)
-        units[decoder.rows[decoder.alive]] = plan.means[walk.states[decoder.alive]]
+        units[decoder.rows] = plan.means[walk.states]
+        units[decoder.rows[walk.stopped]] = self._expect(decoder, walk)
         return modes, units
+
+    def _expect(self, decoder: Decoder, walk: Walk) -> NDArray[np.int32]:
+        """Expected coefficients of the stopped rows; the last one visited is in any child its bytes allow."""
+        plan = self._plan
+        rows = np.flatnonzero(walk.stopped)
+        keys = walk.stopped_keys[rows]
+        shares = decoder.shares(rows, (plan.second[keys], plan.third[keys]))
+        candidates = shares * plan.means[plan.children[3 * keys[:, None] + np.arange(3)]]
+        units = plan.means[walk.states[rows]]
+        expected = np.rint(candidates[:, 0] + candidates[:, 1] + candidates[:, 2])
+        units[np.arange(len(rows)), walk.stopped_coefficients[rows]] = expected
+        return units
 
     @cached_property
     def _plan(self) -> Plan:

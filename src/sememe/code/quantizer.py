@@ -26,9 +26,9 @@ from sememe.rangecoder import TOTAL, quantize_frequencies
 
 __all__ = ["LADDER", "fit_quantizer"]
 
-LADDER = (1.6, 0.9, 0.45, 0.2, 0.08)
+LADDER = (1.6, 0.8, 0.35, 0.12)
 _HALVINGS = 3
-_RANK_RATIO = 2.0  # splits whose gains differ by less share a rank: fewer visits, hardly more distortion
+_RANK_RATIO = 3.0  # splits whose gains differ by less share a rank: fewer visits, hardly more distortion
 _FEWEST = 40  # samples below which an interval is not split
 
 

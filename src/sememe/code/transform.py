@@ -93,9 +93,9 @@ class Transform:
 
 def normalise(vectors: Exact) -> Embeddings:
     """Rows of unit length (n, d) float32; the squared length is an exact sum of integers."""
-    largest = np.abs(vectors).max(axis=1, keepdims=True)
-    exponent = np.frexp(np.maximum(largest, 1.0))[1]
-    scaled = np.rint(vectors * np.ldexp(1.0, _ENTRY - exponent))
-    length = np.sqrt((scaled * scaled).sum(axis=1, keepdims=True))
-    unit: Embeddings = (scaled / np.maximum(length, 1.0)).astype(np.float32)
+    scaled = np.rint(vectors * 2.0 ** (_ENTRY - _COEFFICIENT))
+    length = np.sqrt(np.einsum("nd,nd->n", scaled, scaled))
+    scaled[length == 0, 0] = 1.0  # no direction is better than another
+    scaled /= np.maximum(length, 1.0)[:, None]
+    unit: Embeddings = scaled.astype(np.float32)
     return unit

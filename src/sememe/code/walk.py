@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.code.tables import CodeTables
-from sememe.rangecoder import ABSENT, TOTAL, Loss
+from sememe.rangecoder import ABSENT, TOTAL
 
 __all__ = ["Plan", "Walk"]
 
@@ -25,7 +25,7 @@ class Plan:
     Attributes
     ----------
     coefficients, ranks
-        (steps, M) what each mode visits at each step.
+        (steps, M + 1) what each mode visits at each step; the last mode is idle and splits nothing.
     low, high
         (keys,) int32 thresholds of the split; beyond all values where there is none.
     second, third
@@ -35,8 +35,9 @@ class Plan:
     """
 
     def __init__(self, tables: CodeTables) -> None:
-        intervals, ranks = len(tables.children), len(tables.gains)
+        intervals, ranks = len(tables.children), len(tables.gains) + 1
         keys = intervals * ranks
+        self.idle_mode, self.idle_rank = tables.modes, ranks - 1
         self.means = tables.means
         self.width = tables.coefficients
         self.rank_count = ranks
@@ -49,9 +50,11 @@ class Plan:
         self.second, self.third = np.full((2, keys), ABSENT)
         for interval in np.flatnonzero(tables.ranks >= 0):
             self._lay_out(tables, int(interval), int(interval) * ranks + int(tables.ranks[interval]))
-        order = _visit_order(tables)
-        self.coefficients, self.ranks = np.divmod(np.ascontiguousarray(order.T), ranks)
-        self.steps = len(self.coefficients)
+        order = np.ascontiguousarray(_visit_order(tables).T)
+        coefficients, visited = np.divmod(order, len(tables.gains))
+        self.coefficients = np.pad(coefficients, ((0, 0), (0, 1)))
+        self.ranks = np.pad(visited, ((0, 0), (0, 1)), constant_values=self.idle_rank)
+        self.steps = len(order)
 
     def _lay_out(self, tables: CodeTables, interval: int, key: int) -> None:
         fan = int((tables.children[interval] >= 0).sum())
@@ -78,10 +81,13 @@ class Walk:
 
     def __init__(self, plan: Plan, modes: NDArray[np.intp]) -> None:
         self._plan = plan
-        self._modes = modes
+        self._modes = modes.copy()
         self.states = np.zeros((len(modes), plan.width), np.int16)
         self.origins = np.arange(len(modes)) * plan.width  # of each row in the batch as it began
         self.coefficients = self.origins
+        self.stopped = np.zeros(len(modes), np.bool_)
+        self.stopped_keys = np.zeros(len(modes), np.intp)
+        self.stopped_coefficients = np.zeros(len(modes), np.intp)
         self._offsets = self.origins  # of each row in `states`
         self._places = self.origins
 
@@ -98,22 +104,22 @@ class Walk:
         """Move the visited coefficient of each row to a child, given as 3 · key + symbol."""
         self.states.ravel()[self._places] = self._plan.children[children]
 
-    def expect(self, keys: NDArray[np.intp], loss: Loss) -> NDArray[np.int32]:
-        """Expected coefficients (k, J) of lost rows; the visited one may be in any child its bytes allow."""
-        means = self._plan.means
-        units = means[self.states[loss.rows]]
-        candidates = means[self._plan.children[3 * keys[loss.rows, None] + np.arange(3)]]
-        weighted = loss.shares * candidates
-        units[np.arange(len(units)), self.coefficients[loss.rows]] = np.rint(
-            weighted[:, 0] + weighted[:, 1] + weighted[:, 2]
-        )
-        return units
+    def stop(self, keys: NDArray[np.intp], lost: NDArray[np.bool_]) -> None:
+        """Let lost rows split nothing any more, the current visit included: their `keys` are changed."""
+        rows = np.flatnonzero(lost)
+        self.stopped[rows] = True
+        self.stopped_keys[rows] = keys[rows]
+        self.stopped_coefficients[rows] = self.coefficients[rows]
+        self._modes[rows] = self._plan.idle_mode
+        keys[rows] += self._plan.idle_rank - keys[rows] % self._plan.rank_count
 
     def keep(self, stay: NDArray[np.bool_]) -> None:
         """Drop the other rows from the batch."""
         if stay.all():
             return
         self._modes, self.states, self.origins = self._modes[stay], self.states[stay], self.origins[stay]
+        self.stopped, self.stopped_keys = self.stopped[stay], self.stopped_keys[stay]
+        self.stopped_coefficients = self.stopped_coefficients[stay]
         self._offsets = np.arange(len(self._modes)) * self._plan.width
 
 

@@ -104,7 +104,7 @@ class Classifier:
         return cls(names, vectors, queries, background, getattr(backbone, "logit_scale", LOGIT_SCALE))
 
     def probabilities(self, x: Embeddings) -> NDArray[np.float64]:
-        """Share (n, c) of each label for vectors (n, d): a softmax of cosines, as in Radford et al. (2021)."""
+        """Share (n, c) of each label for vectors (n, d): a softmax of cosines, as Radford et al. (2021)."""
         logits = self.logit_scale * (x @ self.vectors.T).astype(np.float64)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)

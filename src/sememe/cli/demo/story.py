@@ -26,10 +26,12 @@ QUERIES = ("a cup of coffee", "an animal", "the night sky")
 _TOP_LABELS = 3
 _TOP_HITS = 6
 
-_NOTES = """
-Nano is a small model made for this package: fair at everyday things, rough at fine distinctions. Larger
-backbones see more, and their vectors take no more bytes.
+_NANO = (
+    "Nano is a small model made for this package: fair at everyday things, rough at fine distinctions. "
+    "Larger backbones see more, and their vectors take no more bytes."
+)
 
+_NOTES = """
 Strength is calibrated: strong, weak or none say how far a match stands above chance, whatever else there is.
 The number beside a label is its share among all words; beside a search result it is standard deviations above
 chance.
@@ -70,8 +72,13 @@ def tell(paths: Mapping[str, Path], target: Path, profile: str) -> Report:
         photos=_photos(codec, paths, codes, originals),
         searches=[_search(codec, codes, query) for query in QUERIES],
         candidates=EVERYDAY,
-        notes=[" ".join(note.split()) for note in _NOTES.split("\n\n")],
+        notes=_notes(codec.profile.profile_id),
     )
+
+
+def _notes(profile_id: str) -> list[str]:
+    notes = [" ".join(note.split()) for note in _NOTES.split("\n\n")]
+    return [_NANO, *notes] if profile_id == "nano" else notes
 
 
 def _photos(codec: api.Codec, paths: Mapping[str, Path], codes: Codes, originals: Embeddings) -> list[Photo]:
