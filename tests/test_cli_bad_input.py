@@ -200,6 +200,15 @@ def test_labels_that_are_none(bench: Bench, labels: str) -> None:
     assert "label" in complaint
 
 
+def test_words_that_the_model_does_not_know(bench: Bench) -> None:
+    """Alone they are an error; in a sentence that is known they are labels that do not fit."""
+    bench.ok("encode", "photos/red.png", "-o", "red.sem")
+    status, complaint = bench.fails("search", "red.sem", "\N{UNICORN FACE}")
+    assert (status, "\N{UNICORN FACE}" in complaint) == (1, True)
+    told = json.loads(bench.ok("classify", "red.sem", "--labels", "\N{UNICORN FACE},zqxv", "--json"))
+    assert told["none"] is True
+
+
 def test_a_label_file_that_is_no_text(bench: Bench) -> None:
     status, complaint = bench.fails("classify", "photos/red.png", "--labels", "photos/red.png", *TOY)
     assert (status, "UTF-8" in complaint) == (2, True)

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from torch import nn
 
 from .space import DIM
@@ -180,7 +180,7 @@ def main() -> None:
     onnx.save(image_model(student, args.side, int8=False), args.cache / "image-float.onnx")
     stored = np.load(args.cache / "text-student.npz")
     (args.out / "pieces.txt").write_text("\n".join(stored["pieces"].tolist()) + "\n")
-    save_file(text_tables(stored), args.out / "text.safetensors")
+    (args.out / "text.safetensors").write_bytes(save(text_tables(stored)))
     write_card(args.out, args.side)
     total = sum(p.stat().st_size for p in args.out.iterdir())
     print(json.dumps({p.name: p.stat().st_size for p in sorted(args.out.iterdir())} | {"total": total}))

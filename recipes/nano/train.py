@@ -26,7 +26,7 @@ from .space import DIM, load_or_fit
 from .student import Student, parameters
 from .targets import Mix
 
-SIDES = ((0.62, 64), (0.84, 80), (1.01, 96))
+SIDES = ((0.68, 64), (1.01, 96))
 PEAK_RATE, DECAY = 2e-3, 0.05
 AVERAGE_EVERY, SAVE_EVERY = 8, 120
 DEV = 600

@@ -11,7 +11,7 @@ from sememe.cli.output import Output
 from sememe.errors import ModelUnavailableError, UsageError
 
 NAME = "models"
-SUMMARY = "list the profiles and backbones on this machine, and where they are"
+SUMMARY = "list profiles and backbones, and where they are"
 EXAMPLE = "sememe models list\nsememe models path nano"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sememe.index import Hit
 
 NAME = "search"
-SUMMARY = "find pictures by words, by a picture or by both, in an archive of codes"
+SUMMARY = "find pictures in an archive by words, by a picture, or by both"
 EXAMPLE = """\
 sememe search photos.sems "two parrots" - cage -t 5
 sememe search photos.sems ./pool.jpg + "2:golden retriever" -f"""
