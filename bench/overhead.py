@@ -62,7 +62,9 @@ def determined(ones: Frequencies, codes: NDArray[np.uint8]) -> NDArray[np.int64]
     """(messages,) how many symbols each code determines."""
     coder, counts = rangecoder.Decoder(codes), np.zeros(len(codes), np.int64)
     for zeros in rangecoder.TOTAL - ones:
-        coder.decode((zeros,))
+        _, known = coder.decode((zeros,))
+        if not known.all():
+            coder.keep(known)
         counts[coder.rows] += 1
     return counts
 

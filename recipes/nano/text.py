@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from .phrases import compose, nouns
 from .space import DIM, Space, load_or_fit, seen_concepts
 
 ROW, HIDDEN = 192, 512
+BATCH, PEAK_RATE, NEARNESS = 512, 2e-3, 16.0
 
 
 def pieces() -> list[str]:
@@ -72,41 +74,59 @@ def first_rows(model: TextStudent, space: Space, names: list[str], cache: Path) 
         model.direct.weight.copy_(main)
 
 
-def bags(cut: WordPiece, texts: list[str]) -> list[np.ndarray]:
-    """Cut texts into ids."""
-    return [np.array(cut(t), np.int64) for t in texts]
+@dataclass(frozen=True)
+class Lessons:
+    """Phrases as bags of pieces, and the teacher's place (n, 256) of each."""
+
+    bags: list[np.ndarray]
+    places: Tensor
+
+    def pick(self, rows: np.ndarray) -> Lessons:
+        """Return some of the lessons."""
+        return Lessons([self.bags[r] for r in rows], self.places[torch.from_numpy(rows)])
+
+    def answers(self, model: TextStudent) -> Tensor:
+        """Return what a student makes of the phrases."""
+        offsets = np.cumsum([0, *[len(b) for b in self.bags[:-1]]])
+        return model(torch.from_numpy(np.concatenate(self.bags)), torch.from_numpy(offsets))
 
 
-def fit(
-    model: TextStudent, read: list[np.ndarray], places: Tensor, names: Tensor, *, epochs: int, seed: int
-) -> None:
+def prepare(vocabulary: list[str], things: list[str], space: Space, args: argparse.Namespace) -> Lessons:
+    """Compose the phrases, cut them into pieces and ask the teacher for their places."""
+    words = [p for p in vocabulary if re.fullmatch(r"[a-z]{3,}", p)]
+    captions = [str(c) for c in np.load(args.shared / "vectors" / "flickr8k_1000.npz")["captions"]]
+    texts, meant = compose(things, words, captions, seed=args.seed)
+    print(f"{len(vocabulary)} pieces, {len(things)} things, {len(texts)} phrases", flush=True)
+    places = torch.from_numpy(teach(space, meant, args.cache))
+    cut = WordPiece(vocabulary)
+    bags = [np.array(cut(t), np.int64) for t in texts]
+    return Lessons(bags, places).pick(np.flatnonzero([len(b) > 0 for b in bags]))
+
+
+def fit(model: TextStudent, lessons: Lessons, names: Tensor, *, epochs: int, seed: int) -> None:
     """Fit the student to the teacher's places, and to how near each is to the names of visible things."""
     rng = np.random.default_rng(seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    size, total = 512, epochs * (len(read) // 512)
+    optimizer = torch.optim.Adam(model.parameters(), lr=PEAK_RATE)
+    per_epoch = len(lessons.bags) // BATCH
     start = time.monotonic()
-    for step in range(total):
-        if step % (len(read) // size) == 0:
-            order = rng.permutation(len(read))
-        optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / total) + 1e-5
-        rows = order[(step * size) % (len(read) - size) :][:size]
-        lengths = [len(read[r]) for r in rows]
-        offsets = torch.from_numpy(np.cumsum([0, *lengths[:-1]]))
-        out = model(torch.from_numpy(np.concatenate([read[r] for r in rows])), offsets)
-        wanted = places[torch.from_numpy(rows)]
+    for step in range(epochs * per_epoch):
+        if step % per_epoch == 0:
+            order = rng.permutation(len(lessons.bags))
+        optimizer.param_groups[0]["lr"] = PEAK_RATE * (1 - step / (epochs * per_epoch)) + 1e-5
+        batch = lessons.pick(order[(step % per_epoch) * BATCH :][:BATCH])
+        out, wanted = batch.answers(model), batch.places
         near = functional.kl_div(
-            (out @ names.T * 16).log_softmax(1), (wanted @ names.T * 16).softmax(1), reduction="batchmean"
+            (out @ names.T * NEARNESS).log_softmax(1),
+            (wanted @ names.T * NEARNESS).softmax(1),
+            reduction="batchmean",
         )
-        loss = 4 * (1 - (out * wanted).sum(1)).mean() + near
+        cosine = (out * wanted).sum(1).mean()
         optimizer.zero_grad()
-        loss.backward()
+        (4 * (1 - cosine) + near).backward()
         optimizer.step()
         if step % 200 == 0:
-            cosine, seconds = (out * wanted).sum(1).mean().item(), time.monotonic() - start
-            print(
-                f"text {step}/{total} cosine {cosine:.3f} near {near.item():.3f} {seconds:.0f} s",
-                flush=True,
-            )
+            seconds = time.monotonic() - start
+            print(f"text {step}/{epochs * per_epoch} cosine {cosine.item():.3f} {seconds:.0f} s", flush=True)
 
 
 def main() -> None:
@@ -117,46 +137,28 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    target = args.cache / "text-student.npz"
+    if target.exists():
+        print(f"{target} is there; delete it to distil again")
+        return
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
     pictures = data.read_pictures(args.shared / "images")
     space = load_or_fit(args.cache, pictures, args.shared)
     vocabulary = pieces()
-    words = [p for p in vocabulary if re.fullmatch(r"[a-z]{3,}", p)]
     things = nouns(args.shared / "text", args.shared / "teachers", seen_concepts(pictures))
-    captions = [str(c) for c in np.load(args.shared / "vectors" / "flickr8k_1000.npz")["captions"]]
-    texts, meant = compose(things, words, captions, seed=args.seed)
-    print(
-        f"{len(vocabulary)} pieces, {len(words)} words, {len(things)} things, {len(texts)} phrases",
-        flush=True,
-    )
-    places = teach(space, meant, args.cache)
-    read = bags(WordPiece(vocabulary), texts)
-    keep = np.array([len(r) > 0 for r in read])
-    test = np.flatnonzero(keep & (np.random.default_rng(1).random(len(read)) < 0.02))
-    train = np.setdiff1d(np.flatnonzero(keep), test)
+    lessons = prepare(vocabulary, things, space, args)
+    held = np.random.default_rng(1).random(len(lessons.bags)) < 0.02
     model = TextStudent(len(vocabulary))
     first_rows(model, space, vocabulary, args.cache)
     names = torch.from_numpy(teach(space, things, args.cache))
-    fit(
-        model,
-        [read[i] for i in train],
-        torch.from_numpy(places[train]),
-        names,
-        epochs=args.epochs,
-        seed=args.seed,
-    )
+    fit(model, lessons.pick(np.flatnonzero(~held)), names, epochs=args.epochs, seed=args.seed)
+    test = lessons.pick(np.flatnonzero(held))
     with torch.no_grad():
-        rows = [read[i] for i in test]
-        offsets = torch.from_numpy(np.cumsum([0, *[len(r) for r in rows[:-1]]]))
-        cosine = (
-            model(torch.from_numpy(np.concatenate(rows)), offsets) * torch.from_numpy(places[test])
-        ).sum(1)
-    print(f"phrases not trained on: cosine to the teacher {cosine.mean().item():.3f}", flush=True)
+        cosine = (test.answers(model) * test.places).sum(1).mean().item()
+    print(f"phrases not trained on: cosine to the teacher {cosine:.3f}", flush=True)
     tables = {k: v.detach().numpy() for k, v in model.state_dict().items()}
-    np.savez(
-        args.cache / "text-student.npz", pieces=np.array(vocabulary), cosine=cosine.mean().item(), **tables
-    )
+    np.savez(target, pieces=np.array(vocabulary), cosine=cosine, **tables)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,16 @@ code's vector depend on neither the batch it came in nor the machine.
 `quantizer`     the embedded scalar quantizer: a tree of intervals
 `transform`     exact linear algebra: metric, projection, reconstruction
 `modes`         which mode describes a vector at the least cost
-`progressive`   the walk over coefficients that encoder and decoder share
-`fit`           tables from vectors
+`walk`          the order in which coefficients are visited, and where each stands
+`progressive`   `ProgressiveCode`: vectors to bytes and back
+`mixture`       modes from vectors
+`fit`           tables from vectors, by `options`
 ==============  ====================================================================
 """
 
-from sememe.code.fit import FitOptions, fit_tables
+from sememe.code.fit import fit_tables
+from sememe.code.options import FitOptions, Progress
 from sememe.code.progressive import ProgressiveCode
 from sememe.code.tables import CodeTables
 
-__all__ = ["CodeTables", "FitOptions", "ProgressiveCode", "fit_tables"]
+__all__ = ["CodeTables", "FitOptions", "Progress", "ProgressiveCode", "fit_tables"]

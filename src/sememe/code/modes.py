@@ -24,7 +24,7 @@ from sememe.code.transform import Exact, Transform
 
 __all__ = ["CANDIDATES", "ModeChooser", "cost_constants"]
 
-CANDIDATES = 5
+CANDIDATES = 4
 """Modes tried per vector: the nearest ones, and always the universal one."""
 
 _SQUARE = 13  # binary places of a coefficient whose square enters a cost

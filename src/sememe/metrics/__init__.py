@@ -7,9 +7,9 @@ that one decoded vector shared by many codes cannot make a figure depend on the 
 
 from __future__ import annotations
 
-from .classes import agreement, class_means, nearest_class_mean_accuracy, top_k_accuracy
-from .distance import byte_to_fidelity, centred_cosine, cosine, fidelity_to_byte
-from .ranking import recall_at, search, top_k
+from sememe.metrics.classes import agreement, class_means, nearest_class_mean_accuracy, top_k_accuracy
+from sememe.metrics.distance import byte_to_fidelity, centred_cosine, cosine, fidelity_to_byte
+from sememe.metrics.ranking import recall_at, search, top_k
 
 __all__ = [
     "agreement",

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.errors import VectorError
-from .checks import Floats, Labels, check_labels, matrix, pair
-from .ranking import top_k
+from sememe.metrics.checks import Floats, Labels, check_labels, matrix, pair
+from sememe.metrics.ranking import top_k
 
 
 def top_k_accuracy(scores: Floats, labels: Labels, k: int = 1) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.errors import VectorError
-from .checks import Floats, pair
+from sememe.metrics.checks import Floats, pair
 
 
 def cosine(x: Floats, y: Floats) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.errors import VectorError
-from .checks import Floats, check_k, matrix, pair
+from sememe.metrics.checks import Floats, check_k, matrix, pair
 
 _BLOCK = 256  # queries scored at once; among a million rows their scores are 2 GB
 

@@ -11,8 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sememe.code import CodeTables, FitOptions, ProgressiveCode, fit_tables
-from sememe.code.fit import Progress
+from sememe.code import CodeTables, FitOptions, Progress, ProgressiveCode, fit_tables
 from sememe.errors import ProfileMismatchError, UsageError, VectorError
 from sememe.profile import storage
 from sememe.types import Codes, Embeddings, Json
