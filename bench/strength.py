@@ -1,7 +1,7 @@
 """How honest strengths and probabilities are: calibrated scores beside raw cosines, on real CLIP vectors.
 
-The two constants of `sememe.metrics.calibration` were set on the Caltech pictures, so the figures for these
-are of a fit, not of a test; the other sets played no part.
+The constants of `sememe.metrics.strength` were set on such pictures and queries, so these figures are of a
+fit, not of a test.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ import output
 import split
 from sememe import Profile, profile
 from sememe.api.space import typical_vectors
-from sememe.metrics.calibration import STRONG, WEAK, Background, Query, Term
+from sememe.metrics.calibration import Background, Query, Term
+from sememe.metrics.strength import STRONG, WEAK, chance, strengths
 from sememe.zeroshot.classifier import LOGIT_SCALE
 
+Scores = NDArray[np.float32]
+
 BYTES = (0, 8, 16, 32)
+COLLECTIONS = (12, 100, 1000, 3800)
 UNRELATED = 200
 """Names from LVIS that are neither a class of the pictures nor an everyday word here."""
 
@@ -45,57 +49,75 @@ def judge(
     unrelated = background.score(_queries(background, _unrelated(data)), x)[0]
     raw = zero.text @ x.T
     return {
-        "caltech_search": _search_figures(scores, raw, right),
-        "caltech_classify": _classify_figures(scores[:, zero.rows].T, raw[:, zero.rows].T, zero.y),
-        "unrelated": {
-            f"{name}_{kind}": float((unrelated[:, parts.test.sets == name] >= limit).mean().round(5))
-            for name in parts.names
-            for kind, limit in (("weak_or_strong", WEAK), ("strong", STRONG))
-        },
+        "search": _search_figures(scores, raw, right),
+        "unrelated_queries": _unrelated_figures(unrelated),
+        "unrelated_pairs": _pair_figures(unrelated, parts),
+        "classify": _classify_figures(scores[:, zero.rows].T, raw[:, zero.rows].T, zero.y),
     }
 
 
-def _search_figures(
-    scores: NDArray[np.float32], raw: NDArray[np.float32], right: NDArray[np.bool_]
-) -> dict[str, float]:
+def _search_figures(scores: Scores, raw: Scores, right: NDArray[np.bool_]) -> dict[str, float]:
+    names = np.array([strengths(row) for row in scores])
+    strong, weak = names == "strong", names != "none"
     return output.rounded(
         {
-            "right_strong": (scores[right] >= STRONG).mean(),
-            "right_weak_or_strong": (scores[right] >= WEAK).mean(),
-            "strong_right": right[scores >= STRONG].mean(),
+            "right_strong": strong[right].mean(),
+            "right_weak_or_strong": weak[right].mean(),
+            "strong_right": right[strong].mean(),
             "average_precision": np.mean(
-                [_average_precision(s, r) for s, r in zip(scores, right, strict=True)]
+                [_average_precision(*pair) for pair in zip(scores, right, strict=True)]
             ),
             "average_precision_raw": np.mean(
-                [_average_precision(s, r) for s, r in zip(raw, right, strict=True)]
+                [_average_precision(*pair) for pair in zip(raw, right, strict=True)]
             ),
-            "one_threshold": _average_precision(scores.ravel(), right.ravel()),
-            "one_threshold_raw": _average_precision(raw.ravel(), right.ravel()),
         }
     )
 
 
-def _classify_figures(
-    scores: NDArray[np.float32], raw: NDArray[np.float32], y: split.Labels
-) -> dict[str, float]:
+def _unrelated_figures(scores: Scores) -> dict[str, float]:
+    """Share of queries for what no picture shows that get hits of each name, by rule and by height."""
+    figures = {}
+    for n in COLLECTIONS:
+        rows = np.random.default_rng(0).permutation(scores.shape[1])[:n]
+        names = [strengths(row) for row in scores[:, rows]]
+        figures |= {
+            f"{n}_strong": np.mean(["strong" in row for row in names]),
+            f"{n}_weak_or_strong": np.mean([set(row) != {"none"} for row in names]),
+            f"{n}_strong_by_height": (scores[:, rows] >= STRONG).any(axis=1).mean(),
+            f"{n}_weak_or_strong_by_height": (scores[:, rows] >= WEAK).any(axis=1).mean(),
+        }
+    return output.rounded(figures)
+
+
+def _pair_figures(scores: Scores, parts: split.Split) -> dict[str, float]:
+    """Share of unrelated pairs that reach a score, on the pictures of each set, and what `chance` says."""
+    figures = {}
+    for limit in (WEAK, STRONG, 5.0):
+        figures[f"chance_{limit:g}"] = float(chance(np.array(limit)))
+        for name in parts.names:
+            figures[f"{name}_{limit:g}"] = (scores[:, parts.test.sets == name] >= limit).mean()
+    return output.rounded(figures, 5)
+
+
+def _classify_figures(scores: Scores, raw: Scores, y: split.Labels) -> dict[str, float]:
     powers = np.exp(LOGIT_SCALE * (raw - raw.max(axis=1, keepdims=True)).astype(np.float64))
     shares = powers / powers.sum(axis=1, keepdims=True)
-    best = raw.argmax(axis=1)
-    hit, score = best == y, scores[np.arange(len(y)), best]
+    rows, best = np.arange(len(y)), raw.argmax(axis=1)
+    hit = best == y
+    names = np.array([strengths(row)[label] for row, label in zip(scores, best, strict=True)])
     return output.rounded(
         {
             "accuracy": hit.mean(),
             "accuracy_by_score": (scores.argmax(axis=1) == y).mean(),
-            "log_loss": -np.log(shares[np.arange(len(y)), y] + 1e-12).mean(),
+            "log_loss": -np.log(shares[rows, y] + 1e-12).mean(),
             "mean_probability_of_best": shares.max(axis=1).mean(),
-            "accuracy_where_strong": hit[score >= STRONG].mean(),
-            "accuracy_where_weak": hit[(score < STRONG) & (score >= WEAK)].mean(),
-            "share_strong": (score >= STRONG).mean(),
+            **{f"accuracy_where_{name}": hit[names == name].mean() for name in ("strong", "weak", "none")},
+            **{f"share_{name}": (names == name).mean() for name in ("strong", "weak", "none")},
         }
     )
 
 
-def _average_precision(scores: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+def _average_precision(scores: Scores, right: NDArray[np.bool_]) -> float:
     ranked = right[np.argsort(-scores, kind="stable")]
     return float((np.cumsum(ranked) / np.arange(1, len(ranked) + 1))[ranked].mean())
 

@@ -5,7 +5,7 @@ A file asks for a table with a pair of comments; whatever stands between them is
     <!-- table:quality -->
     <!-- /table -->
 
-Tables: quality, unseen, speed. With `--check` nothing is written and a stale table is an error.
+Tables: quality, strength, unseen, speed. With `--check` nothing is written and a stale table is an error.
 """
 
 from __future__ import annotations
@@ -67,7 +67,33 @@ def speed() -> str:
     return _table(["what", f"one core of {found['machine']['cpu']}"], rows)
 
 
-TABLES: dict[str, Callable[[], str]] = {"quality": quality, "unseen": unseen, "speed": speed}
+def strength() -> str:
+    """How honest strong, weak and none are, for original vectors and two lengths of code."""
+    found = _load("strength")["bytes"]
+    lines = [
+        ("right pictures that are strong", "search", "right_strong"),
+        ("right pictures that are at least weak", "search", "right_weak_or_strong"),
+        ("queries for what none of 12 pictures shows, with a strong hit", "unrelated_queries", "12_strong"),
+        ("none of 1,000 pictures", "unrelated_queries", "1000_strong"),
+        ("none of 3,800 pictures", "unrelated_queries", "3800_strong"),
+        ("the same, if height alone made a hit strong", "unrelated_queries", "3800_strong_by_height"),
+        ("search: mean average precision by score", "search", "average_precision"),
+        ("search: mean average precision by raw cosine", "search", "average_precision_raw"),
+        ("best labels that are strong", "classify", "share_strong"),
+        ("best labels right where strong", "classify", "accuracy_where_strong"),
+        ("best labels right where weak", "classify", "accuracy_where_weak"),
+        ("best labels right where none", "classify", "accuracy_where_none"),
+    ]
+    rows = [[name, *(_figure(found[n][group][key]) for n in ("0", "16", "8"))] for name, group, key in lines]
+    return _table(["", "original vectors", "16 bytes", "8 bytes"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "quality": quality,
+    "strength": strength,
+    "unseen": unseen,
+    "speed": speed,
+}
 
 
 def fill(text: str) -> str:

@@ -54,12 +54,20 @@ def average(result: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def universal_shares(profile: Profile, parts: split.Split) -> dict[str, float]:
-    """Share of vectors coded in the universal mode: of what was fitted, of each set left out, of noise.
+    """Share of vectors coded in the universal mode: of pictures, and of vectors like no picture.
 
-    Noise is directions drawn evenly from the sphere, which resemble no picture at all.
+    *mirrored*: test vectors reflected in the training mean. *shuffled*: their differences from the mean with
+    dimensions permuted. *directions*: drawn evenly from the sphere, where no mode, the universal one
+    included, is anywhere near.
     """
-    noise = np.random.default_rng(0).normal(size=(1000, profile.dim)).astype(np.float32)
-    asked = {"fit": parts.fit.x, **{name: parts.test.of(name).x for name in parts.names}, "noise": noise}
+    rng, mean, x = np.random.default_rng(0), parts.mean, parts.test.x
+    asked = {
+        "fit": parts.fit.x,
+        **{name: parts.test.of(name).x for name in parts.names},
+        "mirrored": 2 * mean - x,
+        "shuffled": mean + (x - mean)[:, rng.permutation(profile.dim)],
+        "directions": rng.normal(size=(1000, profile.dim)).astype(np.float32),
+    }
     return output.rounded({name: float(profile.uses_universal_mode(x).mean()) for name, x in asked.items()})
 
 

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from sememe.api.space import TYPICAL
 from sememe.errors import VectorError
-from sememe.metrics.calibration import STRONG, WEAK, Background, Term, strength
-from sememe.zeroshot import EVERYDAY
+from sememe.metrics.calibration import Background, Term
+from sememe.metrics.strength import STRONG, WEAK
 from toys import toy_vectors
 
 
@@ -139,36 +135,3 @@ def test_a_background_without_spread_gives_finite_scores():
     background = Background.of(images=same, texts=same)
     query = background.query([Term(toy_vectors()[5], "image")])
     assert np.isfinite(background.score([query], toy_vectors()[:9])[0]).all()
-
-
-@pytest.mark.parametrize(
-    ("score", "name"), [(4.0, "strong"), (3.99, "weak"), (2.5, "weak"), (2.49, "none"), (-9, "none")]
-)
-def test_strength_names_scores(score, name):
-    assert strength(score) == name
-
-
-def test_the_documented_figures_are_the_measured_ones():
-    root = Path(__file__).parents[1]
-    measured = json.loads((root / "results" / "strength.json").read_text())["bytes"]
-    lines = (root / "docs" / "strength.md").read_text("utf-8").split("## Measured")[1].splitlines()
-    table = [[cell.strip() for cell in line.split("|")[2:5]] for line in lines if line.startswith("| ")][1:]
-    fields = [
-        ("caltech_search", "right_strong"),
-        ("caltech_search", "right_weak_or_strong"),
-        ("unrelated", "caltech101_strong"),
-        ("unrelated", "oxford_pets_strong"),
-        ("unrelated", "dtd_strong"),
-        ("caltech_search", "average_precision"),
-        ("caltech_search", "average_precision_raw"),
-        ("caltech_classify", "accuracy_where_strong"),
-        ("caltech_classify", "accuracy_where_weak"),
-    ]
-    for (group, name), cells in zip(fields, table, strict=True):
-        for nbytes, cell in zip(("0", "16", "8"), cells, strict=True):
-            digits = len(cell.split(".")[1])
-            assert float(cell) == pytest.approx(measured[nbytes][group][name], abs=0.51 * 10**-digits), name
-    text = (root / "docs" / "strength.md").read_text("utf-8")
-    assert (STRONG, WEAK) == (4.0, 2.5)
-    assert f"{len(EVERYDAY)} everyday words" in text
-    assert f"{TYPICAL} typical pictures" in text

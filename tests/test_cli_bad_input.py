@@ -331,7 +331,7 @@ def test_a_closed_stdout_is_no_error(bench: Bench) -> None:
 
 def test_ctrl_c_leaves_an_archive_that_goes_on(bench: Bench) -> None:
     bench.path("photos/0.png").write_bytes(picture("gray", (4000, 3000)))
-    names = [f"photos/{i}.png" for i in range(1, 40)]
+    names = [f"photos/{i}.png" for i in range(1, 20)]
     for name in names:
         os.link(bench.path("photos/0.png"), bench.path(name))
     command = [sys.executable, "-m", "sememe", "encode", "photos", "-o", "a.sems", *TOY]
@@ -348,7 +348,7 @@ def test_ctrl_c_leaves_an_archive_that_goes_on(bench: Bench) -> None:
     assert stderr.count(b"\n") == 1
     assert bench.ok("verify", "a.sems") == "a.sems: ok\n"
     told = json.loads(bench.ok("encode", "photos", "-o", "a.sems", "--json", *TOY))
-    assert told["new"] + told["unchanged"] == len(COLOURS) + 40
+    assert told["new"] + told["unchanged"] == len(COLOURS) + 20
     assert told["new"] > 0  # it was stopped before the end
 
 

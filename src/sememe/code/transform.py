@@ -94,6 +94,7 @@ class Transform:
 def normalise(vectors: Exact) -> Embeddings:
     """Rows of unit length (n, d) float32; the squared length is an exact sum of integers."""
     scaled = np.rint(vectors * 2.0 ** (_ENTRY - _COEFFICIENT))
+    scaled += 0.0  # no negative zeros
     length = np.sqrt(np.einsum("nd,nd->n", scaled, scaled))
     scaled[length == 0, 0] = 1.0  # no direction is better than another
     scaled /= np.maximum(length, 1.0)[:, None]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..metrics.calibration import Background, Query, Strength, strength
+from ..metrics.calibration import Background, Query
+from ..metrics.strength import Strength, strengths
 from ..types import Embeddings
 
 CHUNK = 16_384
@@ -82,8 +83,9 @@ def search(query: Query, vectors: Vectors, background: Background, *, k: int = 1
         raise UsageError(f"k must be at least 1, not {k}")
     rows = candidates(query, vectors, background)
     scores, cosines = background.score([query], vectors[rows])
+    names = strengths(scores[0], total=len(vectors))
     return [
-        Hit(int(rows[i]), rank, float(scores[0, i]), float(cosines[0, i]), strength(float(scores[0, i])))
+        Hit(int(rows[i]), rank, float(scores[0, i]), float(cosines[0, i]), names[i])
         for rank, i in enumerate(best_rows(scores[0], k), start=1)
     ]
 

@@ -1,4 +1,4 @@
-"""How strong a match is: a score against what chance gives, on a scale that holds for any backbone.
+"""How good a match is: a score against what chance gives, on a scale that holds for any backbone.
 
 A raw cosine says little. Text and picture vectors lie in two cones (the modality gap), some pictures are near
 to every text, and 0.25 may be a perfect match with one backbone and noise with another. So::
@@ -10,8 +10,8 @@ to every text, and 0.25 may be a perfect match with one backbone and noise with 
     score        z = (z₁ + z₂) / 2        0 is chance, its unit a standard deviation
 
 `z₁` is measured on the collection's own pictures, so it knows those that fit anything; `z₂` knows queries
-that find anything. A dozen pictures suffice, and in a collection of nothing but dogs "dog" is still a strong
-match, because no query is held against the collection's own scores for that query.
+that find anything. A dozen pictures suffice, and in a collection of nothing but dogs "dog" still scores high,
+because no query is held against the collection's own scores for it. `strength` gives scores their names.
 """
 
 from __future__ import annotations
@@ -26,22 +26,8 @@ from numpy.typing import NDArray
 from ..errors import VectorError
 from ..types import Embeddings
 
-Strength: TypeAlias = Literal["strong", "weak", "none"]
 Kind: TypeAlias = Literal["text", "image"]
 Floats32: TypeAlias = NDArray[np.float32]
-
-STRONG = 4.0
-"""Lowest score called strong: about 0.1 % of unrelated pairs of picture and word reach it."""
-
-WEAK = 2.5
-"""Lowest score called weak: about 1 % of unrelated pairs reach it."""
-
-
-def strength(score: float) -> Strength:
-    """Name a calibrated score: strong from 4, weak from 2.5, else none."""
-    if score >= STRONG:
-        return "strong"
-    return "weak" if score >= WEAK else "none"
 
 
 class Term(NamedTuple):

@@ -91,14 +91,16 @@ def top_k(scores: Floats, k: int = 1) -> NDArray[np.int64]:
     """
     scores = matrix(scores)
     check_k(k, scores.shape[1])
+    best: NDArray[np.int64]
     if k == 1:
-        return np.argmax(scores, axis=1)[:, None].astype(np.int64)
+        best = np.argmax(scores, axis=1)[:, None]
+        return best
     floor = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
     kept = int((scores >= floor).sum(axis=1).max(initial=k))
     # Only the columns at or above the k-th score are sorted; stable order keeps them ascending among equals.
     candidates = np.argsort(scores < floor, axis=1, kind="stable")[:, :kept]
     order = np.argsort(-np.take_along_axis(scores, candidates, axis=1), axis=1, kind="stable")[:, :k]
-    best: NDArray[np.int64] = np.take_along_axis(candidates, order, axis=1).astype(np.int64)
+    best = np.take_along_axis(candidates, order, axis=1).astype(np.int64)
     return best
 
 

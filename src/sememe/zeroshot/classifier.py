@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..metrics.calibration import Background, Query, Strength, Term, strength
+from ..metrics.calibration import Background, Query, Term
+from ..metrics.strength import Strength, strengths
 from .labels import TEMPLATE, read_labels, read_templates
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Label:
     score: float
     """Calibrated (`metrics.calibration`): standard deviations above chance, whatever the other labels are."""
     strength: Strength
+    """The more labels are tried, the higher a score must be to be more than luck (`metrics.strength`)."""
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"label", "probability", "score", "strength"}``."""
@@ -50,8 +52,8 @@ class Prediction:
 
     @property
     def none(self) -> bool:
-        """Whether the answer is "none of these": no label beats chance by enough to be called weak."""
-        return all(label.strength == "none" for label in self.labels)
+        """Whether the answer is "none of these": not even the likeliest label beats chance."""
+        return self.best.strength == "none"
 
     def to_json(self, top: int | None = None) -> dict[str, Any]:
         """Return ``{"none", "labels": [{"label", "probability", "score", "strength"}]}``, `top` at most."""
@@ -135,10 +137,9 @@ class Classifier:
     def _rank(
         self, scores: NDArray[np.float32], shares: NDArray[np.float64], order: NDArray[np.intp]
     ) -> Prediction:
+        names = strengths(scores)
         return Prediction(
-            tuple(
-                Label(self.labels[i], float(shares[i]), float(scores[i]), strength(scores[i])) for i in order
-            )
+            tuple(Label(self.labels[i], float(shares[i]), float(scores[i]), names[i]) for i in order)
         )
 
 
