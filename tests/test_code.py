@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sememe.code import CodeTables, FitOptions, ProgressiveCode, fit_tables
 from sememe.code.quantizer import fit_quantizer
+from sememe.code.transform import as_integers
 from sememe.errors import ProfileFormatError
 from sememe.rangecoder import TOTAL
 
@@ -147,7 +148,7 @@ def test_mode_choice_beats_the_nearest_centroid():
     options = FitOptions(modes=6, coefficients=64)
     fitted = ProgressiveCode(fit_tables(vectors(64, 1500, 0, apart=0.3), options=options))
     x = vectors(64, 500, 10, apart=0.3)
-    weighted = fitted._transform.weigh(x)
+    weighted = fitted._transform.weigh(as_integers(x))
     nearest = fitted._chooser._distances(weighted).argmin(axis=1)
     modes, units = fitted._analyse(x)
     assert (nearest != modes).mean() > 0.05

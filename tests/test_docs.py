@@ -187,6 +187,17 @@ def test_the_python_of_the_readme_runs(prepared: Path, tmp_path: Path) -> None:
     assert done.stdout.strip()
 
 
+def test_the_tree_of_the_readme_is_this_tree() -> None:
+    tree = (ROOT / "README.md").read_text("utf-8").partition("## What is where\n")[2]
+    inside = ROOT / "src" / "sememe"
+    rows = re.findall(r"^(?: {4}| {6})(?! )(\S+)(?:  |$)", tree, re.MULTILINE)
+    missing = [name for name in rows if not (ROOT / name).exists() and not (inside / name).exists()]
+    assert missing == []
+    named = {name.rstrip("/") for name in rows}
+    modules = {path.name for path in inside.iterdir() if not path.name.startswith("__")} - {"py.typed"}
+    assert modules <= named
+
+
 def test_links_between_the_docs_lead_somewhere() -> None:
     for page in (*DOCS.glob("*.md"), *ROOT.glob("*.md")):
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8")):

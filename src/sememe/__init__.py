@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import (
+    from sememe.api import (
         Codec,
         Encoded,
         Explanation,
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
         verify,
         write_sem,
     )
-    from .archive import Archive
-    from .batch import Report, encode_paths
-    from .bitstream import Record
-    from .errors import SememeError
-    from .index import Hit
-    from .profile import Profile
-    from .zeroshot import Prediction
+    from sememe.archive import Archive
+    from sememe.batch import Report, encode_paths
+    from sememe.bitstream import Record
+    from sememe.errors import SememeError
+    from sememe.index import Hit
+    from sememe.profile import Profile
+    from sememe.zeroshot import Prediction
 
 __version__ = "0.1.0"
 

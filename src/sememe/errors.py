@@ -128,7 +128,7 @@ class ArchiveFormatError(IntegrityError):
 
 
 class DecodeMismatchError(IntegrityError):
-    """This machine decodes a golden code to other symbols or vectors than it must."""
+    """A golden code decodes on this machine to other vectors than it must."""
 
 
 class ModelUnavailableError(SememeError):

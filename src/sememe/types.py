@@ -27,7 +27,7 @@ Codes: TypeAlias = NDArray[np.uint8]
 Tables: TypeAlias = Mapping[str, NDArray[np.generic]]
 """Named arrays of a profile, stored as safetensors."""
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """Anything that canonical JSON holds."""
 
 

@@ -13,24 +13,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import profile as profiles
-from ..archive import Archive
-from ..bitstream import Record
-from ..profile import Profile
-from .codec import Codec
-from .exporting import export, export_rows
-from .files import read_records, read_sem, truncate_record, write_sem
-from .fitting import fit_vectors
-from .golden import selftest
-from .identity import check_archive, profile_of_archive, profile_of_record
-from .inputs import ImageLike
-from .maintain import merge, truncate, verify
-from .results import Check, Encoded, Explanation, Rate
-from .sources import CodesLike
-from .vectors import decode_npy, encode_npy
+from sememe import profile as profiles
+from sememe.api.codec import Codec
+from sememe.api.exporting import export, export_rows
+from sememe.api.files import read_records, read_sem, truncate_record, write_sem
+from sememe.api.fitting import fit_vectors
+from sememe.api.golden import selftest
+from sememe.api.identity import check_archive, profile_of_archive, profile_of_record
+from sememe.api.inputs import ImageLike
+from sememe.api.maintain import merge, truncate, verify
+from sememe.api.results import Check, Encoded, Explanation, Rate
+from sememe.api.sources import CodesLike
+from sememe.api.vectors import decode_npy, encode_npy
+from sememe.archive import Archive
+from sememe.bitstream import Record
+from sememe.profile import Profile
 
 if TYPE_CHECKING:
-    from ..types import Backbone
+    from sememe.types import Backbone
 
 __all__ = [
     "Check",

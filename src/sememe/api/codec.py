@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import index
-from ..bitstream import Record
-from ..index import Hit
-from ..zeroshot import TEMPLATE, Prediction
-from .coder import Coder
-from .explaining import explain
-from .inputs import ImageLike
-from .queries import QueryLike, make_query
-from .results import Explanation
-from .sources import CodesLike, read_source
+from sememe import index
+from sememe.api.coder import Coder
+from sememe.api.explaining import explain
+from sememe.api.inputs import ImageLike
+from sememe.api.queries import QueryLike, make_query
+from sememe.api.results import Explanation
+from sememe.api.sources import CodesLike, read_source
+from sememe.bitstream import Record
+from sememe.index import Hit
+from sememe.zeroshot import TEMPLATE, Prediction
 
 
 class Codec(Coder):

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..archive import Archive
-from ..bitstream import Extension, Record, Tag, pixel_size
-from ..errors import UsageError
-from ..metrics import fidelity_to_byte
-from ..profile import Profile
-from ..types import Codes, Embeddings
-from .coding import code_rows, spread
-from .inputs import ImageLike, Opened, batches
-from .maintain import open_archive
-from .results import Encoded
-from .sources import CodesLike, read_source
-from .space import Space
+from sememe.api.coding import code_rows, spread
+from sememe.api.inputs import ImageLike, Opened, batches
+from sememe.api.maintain import open_archive
+from sememe.api.results import Encoded
+from sememe.api.sources import CodesLike, read_source
+from sememe.api.space import Space
+from sememe.archive import Archive
+from sememe.bitstream import Extension, Record, Tag, pixel_size
+from sememe.errors import UsageError
+from sememe.metrics import fidelity_to_byte
+from sememe.profile import Profile
+from sememe.types import Codes, Embeddings
 
 if TYPE_CHECKING:
-    from ..types import Backbone
+    from sememe.types import Backbone
 
 OnError = Literal["raise", "record"]
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
-from ..index import chunks
-from ..metrics import cosine
-from ..profile import Profile
-from ..types import Codes, Embeddings
-from .inputs import Opened
-from .results import Encoded
+from sememe.api.inputs import Opened
+from sememe.api.results import Encoded
+from sememe.errors import UsageError
+from sememe.index import chunks
+from sememe.metrics import cosine
+from sememe.profile import Profile
+from sememe.types import Codes, Embeddings
 
 Coded = tuple[Codes, NDArray[np.int64], NDArray[np.float32]]
 """Codes (n, width), lengths (n,) and cosines (n,)."""

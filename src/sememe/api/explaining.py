@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..bitstream import Record
-from ..errors import UsageError
-from ..metrics import cosine
-from ..types import Embeddings
-from ..zeroshot import EVERYDAY, Classifier
-from .files import read_sem
-from .identity import check_record
-from .inputs import ImageLike
-from .results import Explanation, Rate
+from sememe.api.files import read_sem
+from sememe.api.identity import check_record
+from sememe.api.inputs import ImageLike
+from sememe.api.results import Explanation, Rate
+from sememe.bitstream import Record
+from sememe.errors import UsageError
+from sememe.metrics import cosine
+from sememe.types import Embeddings
+from sememe.zeroshot import EVERYDAY, Classifier
 
 if TYPE_CHECKING:
-    from .coder import Coder
+    from sememe.api.coder import Coder
 
 
 @dataclass(frozen=True, eq=False, slots=True)

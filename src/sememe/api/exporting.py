@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..archive import Archive, Item
-from ..errors import MissingExtraError, UsageError
-from ..index import chunks
-from ..metrics import byte_to_fidelity
-from .files import Target, writing
-from .identity import profile_of_archive
-from .sources import Source, read_source
-from .vectors import write_npy
+from sememe.api.files import Target, writing
+from sememe.api.identity import profile_of_archive
+from sememe.api.sources import Source, read_source
+from sememe.api.vectors import write_npy
+from sememe.archive import Archive, Item
+from sememe.errors import MissingExtraError, UsageError
+from sememe.index import chunks
+from sememe.metrics import byte_to_fidelity
 
 Format = Literal["npy", "jsonl", "parquet"]
 What = Literal["codes", "vectors"]

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from .. import bitstream
-from ..archive.border import border
-from ..bitstream import Record, Tag
-from ..errors import FormatError, InputError, UsageError
+from sememe import bitstream
+from sememe.archive.border import border
+from sememe.bitstream import Record, Tag
+from sememe.errors import FormatError, InputError, UsageError
 
 Target: TypeAlias = str | Path | BinaryIO
 """A path, written whole or not at all; or an open binary file, such as ``sys.stdout.buffer``."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import VectorError
-from ..profile import Profile
-from ..types import Json
-from .vectors import read_npy
+from sememe.api.vectors import read_npy
+from sememe.errors import VectorError
+from sememe.profile import Profile
+from sememe.types import Json
 
 
 def fit_vectors(

@@ -9,11 +9,11 @@ from importlib.resources import files
 
 import numpy as np
 
-from .. import profile as profiles
-from ..errors import DecodeMismatchError, SememeError
-from ..profile import Profile
-from ..types import Codes
-from .results import Check
+from sememe import profile as profiles
+from sememe.api.results import Check
+from sememe.errors import DecodeMismatchError, SememeError
+from sememe.profile import Profile
+from sememe.types import Codes
 
 _LENGTHS = (1, 4, 8, 16, 32, 64)
 _ROWS = 64

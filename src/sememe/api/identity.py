@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import profile as profiles
-from ..archive import ArchiveProfile
-from ..errors import ProfileFormatError, ProfileMismatchError, UnknownProfileError
-from ..profile import Profile
-from ..profile.storage import canonical
+from sememe import profile as profiles
+from sememe.archive import ArchiveProfile
+from sememe.errors import ProfileFormatError, ProfileMismatchError, UnknownProfileError
+from sememe.profile import Profile
+from sememe.profile.storage import canonical
 
 if TYPE_CHECKING:
-    from ..archive import Archive
-    from ..bitstream import Record
+    from sememe.archive import Archive
+    from sememe.bitstream import Record
 
 
 def profile_of_archive(archive: Archive) -> Profile:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, UnreadableImageError, UsageError
-from ..types import Json
+from sememe.errors import InputError, UnreadableImageError, UsageError
+from sememe.types import Json
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -84,7 +84,7 @@ def min_side_of(preprocessing: Mapping[str, Json]) -> int | None:
 
 
 def _open(image: ImageLike, min_side: int | None) -> tuple[Image, tuple[int, int]]:
-    from ..backbones.images import read_picture
+    from sememe.backbones.images import read_picture
 
     if isinstance(image, str | Path | bytes):
         picture = read_picture(image, min_side=min_side)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import profile as profiles
-from ..archive import Archive
-from ..errors import IntegrityError, ProfileMismatchError, UnknownProfileError, UsageError
-from ..index import chunks
-from ..profile import Profile
-from ..types import Codes
-from .files import read_records, read_sem, truncate_record, write_sem
-from .identity import check_archive, for_archive, profile_of_archive, profile_of_record
-from .sources import is_archive
+from sememe import profile as profiles
+from sememe.api.files import read_records, read_sem, truncate_record, write_sem
+from sememe.api.identity import check_archive, for_archive, profile_of_archive, profile_of_record
+from sememe.api.sources import is_archive
+from sememe.archive import Archive
+from sememe.errors import IntegrityError, ProfileMismatchError, UnknownProfileError, UsageError
+from sememe.index import chunks
+from sememe.profile import Profile
+from sememe.types import Codes
 
 
 def verify(path: str | Path, *, profile: str | Path | None = None) -> list[str]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
-from ..index import QueryTerm, parse_query
-from ..metrics.calibration import Background, Kind, Query, Term
-from .files import read_sem
-from .identity import check_record
-from .space import PLAIN, Space
+from sememe.api.files import read_sem
+from sememe.api.identity import check_record
+from sememe.api.space import PLAIN, Space
+from sememe.errors import UsageError
+from sememe.index import QueryTerm, parse_query
+from sememe.metrics.calibration import Background, Kind, Query, Term
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -9,10 +9,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, UsageError
-from ..metrics import fidelity_to_byte
-from ..types import Codes
-from ..zeroshot import Prediction
+from sememe.errors import InputError, UsageError
+from sememe.metrics import fidelity_to_byte
+from sememe.types import Codes
+from sememe.zeroshot import Prediction
 
 
 @dataclass(frozen=True, eq=False, slots=True)

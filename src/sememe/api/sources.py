@@ -10,14 +10,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..archive import Archive
-from ..bitstream import Record
-from ..errors import UsageError
-from ..profile import Profile
-from ..types import Codes, Embeddings
-from .files import read_records
-from .identity import check_archive, check_record
-from .results import Encoded
+from sememe.api.files import read_records
+from sememe.api.identity import check_archive, check_record
+from sememe.api.results import Encoded
+from sememe.archive import Archive
+from sememe.bitstream import Record
+from sememe.errors import UsageError
+from sememe.profile import Profile
+from sememe.types import Codes, Embeddings
 
 CodesLike: TypeAlias = (
     Encoded | Codes | bytes | Record | Archive | str | Path | Sequence[bytes] | Sequence[Record]

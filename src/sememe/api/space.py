@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ProfileMismatchError
-from ..metrics.calibration import Background
-from ..profile import Profile
-from ..types import Embeddings
-from ..zeroshot import EVERYDAY, TEMPLATE, Classifier, embed_labels, read_templates
-from .identity import backbone_id_of
-from .inputs import ImageLike, Opened, min_side_of, open_input
+from sememe.api.identity import backbone_id_of
+from sememe.api.inputs import ImageLike, Opened, min_side_of, open_input
+from sememe.errors import ProfileMismatchError
+from sememe.metrics.calibration import Background
+from sememe.profile import Profile
+from sememe.types import Embeddings
+from sememe.zeroshot import EVERYDAY, TEMPLATE, Classifier, embed_labels, read_templates
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..types import Backbone
+    from sememe.types import Backbone
 
 TYPICAL = 256
 """Pictures that stand for all pictures where chance is measured."""
@@ -52,7 +52,7 @@ class Space:
         ProfileMismatchError
             The backbone embeds into another space than the profile's.
         """
-        from .. import backbones
+        from sememe import backbones
 
         return self._checked(backbones.load(backbone_id_of(self.profile), threads=self._threads))
 

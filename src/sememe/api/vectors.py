@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, VectorError
-from ..index import chunks
-from ..types import Embeddings
-from .files import Target, writing
-from .sources import CodesLike, read_source
+from sememe.api.files import Target, writing
+from sememe.api.sources import CodesLike, read_source
+from sememe.errors import InputError, VectorError
+from sememe.index import chunks
+from sememe.types import Embeddings
 
 if TYPE_CHECKING:
-    from .codec import Codec
+    from sememe.api.codec import Codec
 
 _MAGIC = b"\x93NUMPY"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .archive import Archive
-from .records import ArchiveProfile, Item, Known, NewItem, Status
+from sememe.archive.archive import Archive
+from sememe.archive.records import ArchiveProfile, Item, Known, NewItem, Status
 
 __all__ = ["Archive", "ArchiveProfile", "Item", "Known", "NewItem", "Status"]

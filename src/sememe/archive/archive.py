@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ProfileMismatchError, ReadOnlyError, UsageError
-from ..types import Codes
-from . import schema
-from .border import transaction
-from .connections import new_file
-from .copying import copy_truncated, newer
-from .reading import BUSY_TIMEOUT, Reader
-from .records import ArchiveProfile, NewItem, item_from_new
-from .writing import delete, store
+from sememe.archive import schema
+from sememe.archive.border import transaction
+from sememe.archive.connections import new_file
+from sememe.archive.copying import copy_truncated, newer
+from sememe.archive.reading import BUSY_TIMEOUT, Reader
+from sememe.archive.records import ArchiveProfile, NewItem, item_from_new
+from sememe.archive.writing import delete, store
+from sememe.errors import ProfileMismatchError, ReadOnlyError, UsageError
+from sememe.types import Codes
 
 PathLike = str | os.PathLike[str]
 

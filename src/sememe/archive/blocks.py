@@ -18,9 +18,9 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import Codes
-from .border import Damaged, ascending
-from .records import MAX_ID
+from sememe.archive.border import Damaged, ascending
+from sememe.archive.records import MAX_ID
+from sememe.types import Codes
 
 SLOTS = 1024
 _PRESENT = SLOTS // 8  # bytes

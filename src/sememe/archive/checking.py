@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import blocks, schema
-from .border import Damaged, ascending
-from .records import COLUMNS, item_from_row
+from sememe.archive import blocks, schema
+from sememe.archive.border import Damaged, ascending
+from sememe.archive.records import COLUMNS, item_from_row
 
 Row = tuple[object, ...]
 

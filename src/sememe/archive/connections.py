@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from ..errors import ArchiveBusyError, ArchiveFormatError, ReadOnlyError, StorageError
-from .border import border
-from .schema import APPLICATION_ID, MAX_TABLES
+from sememe.archive.border import border
+from sememe.archive.schema import APPLICATION_ID, MAX_TABLES
+from sememe.errors import ArchiveBusyError, ArchiveFormatError, ReadOnlyError, StorageError
 
 _MAGIC = b"SQLite format 3\0"
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}

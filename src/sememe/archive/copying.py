@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import ArchiveFormatError, UsageError
-from ..types import Codes
-from . import schema
-from .blocks import patch
-from .reading import Reader
-from .records import Item, path_to_sql
-from .writing import insert
+from sememe.archive import schema
+from sememe.archive.blocks import patch
+from sememe.archive.reading import Reader
+from sememe.archive.records import Item, path_to_sql
+from sememe.archive.writing import insert
+from sememe.errors import ArchiveFormatError, UsageError
+from sememe.types import Codes
 
 _STANDS = "SELECT 1 FROM items WHERE path = ? AND (mtime_ns, status = 'ok', added_at) >= (?, ?, ?)"
 

@@ -8,14 +8,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from ..errors import InputError
-from ..types import Codes
-from . import blocks, schema
-from .blocks import Ids
-from .border import Damaged, ascending, border
-from .checking import problems
-from .connections import open_file
-from .records import COLUMNS, ArchiveProfile, Item, Known, item_from_row, known_from_row, path_to_sql
+from sememe.archive import blocks, schema
+from sememe.archive.blocks import Ids
+from sememe.archive.border import Damaged, ascending, border
+from sememe.archive.checking import problems
+from sememe.archive.connections import open_file
+from sememe.archive.records import (
+    COLUMNS,
+    ArchiveProfile,
+    Item,
+    Known,
+    item_from_row,
+    known_from_row,
+    path_to_sql,
+)
+from sememe.errors import InputError
+from sememe.types import Codes
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another writer."""

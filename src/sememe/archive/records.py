@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from ..errors import UsageError
-from .border import Damaged
+from sememe.archive.border import Damaged
+from sememe.errors import UsageError
 
 Status = Literal["ok", "failed"]
 

@@ -7,9 +7,9 @@ import sqlite3
 from typing import NamedTuple
 from zlib import crc32
 
-from ..errors import UsageError
-from .border import Damaged
-from .records import ArchiveProfile
+from sememe.archive.border import Damaged
+from sememe.archive.records import ArchiveProfile
+from sememe.errors import UsageError
 
 APPLICATION_ID = 0x53454D53  # "SEMS"
 VERSION = 1

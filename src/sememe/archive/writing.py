@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from ..types import Codes
-from . import schema
-from .blocks import Ids, patch
-from .border import Damaged
-from .records import COLUMNS, MAX_ID, Item, item_to_row, path_to_sql
+from sememe.archive import schema
+from sememe.archive.blocks import Ids, patch
+from sememe.archive.border import Damaged
+from sememe.archive.records import COLUMNS, MAX_ID, Item, item_to_row, path_to_sql
+from sememe.types import Codes
 
 _REPLACE = f"REPLACE INTO items ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our names only
 

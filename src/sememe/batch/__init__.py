@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .fitting import fit_images
-from .inputs import Found, expand
-from .report import Failure, Report
-from .run import encode_paths
+from sememe.batch.fitting import fit_images
+from sememe.batch.inputs import Found, expand
+from sememe.batch.report import Failure, Report
+from sememe.batch.run import encode_paths
 
 __all__ = ["Failure", "Found", "Report", "encode_paths", "expand", "fit_images"]

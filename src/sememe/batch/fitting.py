@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, VectorError
-from ..profile import Profile
-from ..zeroshot import EVERYDAY
-from .inputs import expand
-from .progress import Progress, progress_bar
-from .reading import Read, read_ahead, read_input
-from .report import Failure
-from .run import BATCH
+from sememe.batch.inputs import expand
+from sememe.batch.progress import Progress, progress_bar
+from sememe.batch.reading import Read, read_ahead, read_input
+from sememe.batch.report import Failure
+from sememe.batch.run import BATCH
+from sememe.errors import InputError, VectorError
+from sememe.profile import Profile
+from sememe.zeroshot import EVERYDAY
 
 if TYPE_CHECKING:
-    from ..api import Codec
-    from ..types import Embeddings, Json
+    from sememe.api import Codec
+    from sememe.types import Embeddings, Json
 
 
 def fit_images(

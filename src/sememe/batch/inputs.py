@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import UsageError
-from ..index import PICTURES
+from sememe.errors import UsageError
+from sememe.index import PICTURES
 
 
 @dataclass(slots=True)

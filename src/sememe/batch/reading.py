@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from ..archive import NewItem
-from ..errors import ImageTooLargeError, InputError
+from sememe.archive import NewItem
+from sememe.errors import ImageTooLargeError, InputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..api import Codec
-    from ..archive import Archive
-    from ..archive.records import Known
+    from sememe.api import Codec
+    from sememe.archive import Archive
+    from sememe.archive.records import Known
 
 HASH_BYTES = 16
 """Bytes of SHA-256 kept of a file's content: enough that two files never share them by chance."""

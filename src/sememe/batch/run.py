@@ -10,17 +10,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..archive import Archive, NewItem
-from ..errors import InputError, SememeError, UsageError
-from .inputs import Found, expand
-from .progress import Progress, progress_bar
-from .reading import Read, plain, read_ahead, read_input, touched
-from .report import Failure, Report
-from .sink import Sink
+from sememe.archive import Archive, NewItem
+from sememe.batch.inputs import Found, expand
+from sememe.batch.progress import Progress, progress_bar
+from sememe.batch.reading import Read, plain, read_ahead, read_input, touched
+from sememe.batch.report import Failure, Report
+from sememe.batch.sink import Sink
+from sememe.errors import InputError, SememeError, UsageError
 
 if TYPE_CHECKING:
-    from ..api import Codec, Encoded
-    from ..archive.records import Known
+    from sememe.api import Codec, Encoded
+    from sememe.archive.records import Known
 
 BATCH = 16
 """Pictures embedded at once."""

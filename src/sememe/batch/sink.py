@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..archive import Archive, NewItem
+from sememe.archive import Archive, NewItem
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .extensions import (
+from sememe.bitstream.extensions import (
     Extension,
     Tag,
     aspect_ratio,
@@ -14,9 +14,9 @@ from .extensions import (
     read_time,
     time_taken,
 )
-from .files import pack, parse, parse_stream
-from .packets import pack_packet, parse_packet
-from .records import MAX_PAYLOAD, Record
+from sememe.bitstream.files import pack, parse, parse_stream
+from sememe.bitstream.packets import pack_packet, parse_packet
+from sememe.bitstream.records import MAX_PAYLOAD, Record
 
 __all__ = [
     "MAX_PAYLOAD",

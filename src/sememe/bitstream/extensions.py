@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from ..errors import ExtensionError, TruncatedError
+from sememe.errors import ExtensionError, TruncatedError
 
 MAX_AREA = 3828
 """Longest extension area in bytes, its end included: keeps a file within the reach of the CRC."""

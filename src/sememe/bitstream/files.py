@@ -5,7 +5,9 @@ from __future__ import annotations
 from binascii import crc_hqx
 from collections.abc import Iterator
 
-from ..errors import (
+from sememe.bitstream.extensions import Extension, pack_area, parse_area
+from sememe.bitstream.records import Record, pack_profile, parse_profile
+from sememe.errors import (
     ChecksumError,
     FlagError,
     LengthError,
@@ -14,8 +16,6 @@ from ..errors import (
     TruncatedError,
     VersionError,
 )
-from .extensions import Extension, pack_area, parse_area
-from .records import Record, pack_profile, parse_profile
 
 MAGIC = b"\xb5SM"
 VERSION = 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import LengthError, TruncatedError
-from .records import MAX_PAYLOAD, Record, pack_profile, parse_profile
+from sememe.bitstream.records import MAX_PAYLOAD, Record, pack_profile, parse_profile
+from sememe.errors import LengthError, TruncatedError
 
 
 def pack_packet(record: Record) -> bytes:

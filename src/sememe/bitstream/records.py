@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import FlagError, LengthError, TruncatedError
-from . import extensions
-from .extensions import Extension
+from sememe.bitstream import extensions
+from sememe.bitstream.extensions import Extension
+from sememe.errors import FlagError, LengthError, TruncatedError
 
 CUSTOM = 0
 """Profile byte of a profile that is not registered: a fingerprint follows."""

@@ -21,6 +21,7 @@ _MOST_MODES = 64
 _BASES_BYTES = 7_400_000  # keeps a profile below 8 MB
 _VECTORS_PER_MODE = 300
 _METRIC_RANK = 128
+_FARTHEST = 4.0  # times the mean distortion of its own vectors: a mode does not fit beyond
 
 
 def fit_tables(
@@ -134,6 +135,7 @@ def _as_tables(
             ),
             "mode_frequencies": frequencies.astype(np.int32),
             "mode_costs": np.rint(costs * (1 << FRACTION.COST)).astype(np.int64),
+            "mode_limits": np.rint(_FARTHEST * mixture.distortions * (1 << FRACTION.COST)).astype(np.int64),
             "floor": np.array(max(1, round(floor * (1 << FRACTION.COST))), np.int32),
             **quantizer,
         }

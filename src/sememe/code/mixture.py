@@ -27,12 +27,15 @@ class Mixture:
         (M, J) of the coefficients.
     shares
         (M,) probability of each mode.
+    distortions
+        (M,) mean distortion that is left of a mode's own vectors at the reference rate.
     """
 
     centroids: NDArray[np.float64]
     bases: NDArray[np.float64]
     variances: NDArray[np.float64]
     shares: NDArray[np.float64]
+    distortions: NDArray[np.float64]
 
 
 def fit_mixture(
@@ -69,6 +72,7 @@ def fit_mixture(
         progress(f"modes, round {turn + 1} of {options.rounds}: {np.mean(before != labels):.1%} moved")
     progress("variances")
     mixture.variances = _held_out_variances(y, labels, mixture, options.shrinkage, rng)
+    mixture.distortions = _mean_distortions(y, labels, mixture, floor)
     return mixture, labels
 
 
@@ -108,6 +112,7 @@ def _estimate(
         np.zeros((modes + 1, count, dim)),
         np.zeros((modes + 1, count)),
         np.ones(modes + 1),
+        np.ones(modes + 1),
     )
     for mode, (rows, scatter) in enumerate(zip(members, scatters, strict=True)):
         mixture.centroids[mode] = rows.mean(axis=0) if len(rows) else 0.0
@@ -137,11 +142,31 @@ def _assign(y: NDArray[np.float32], mixture: Mixture, floor: float) -> NDArray[n
     nearest = np.argsort(distances[:, :universal], axis=1)[:, :candidates]
     for mode in range(universal + 1):
         rows = np.arange(len(y)) if mode == universal else np.flatnonzero((nearest == mode).any(axis=1))
-        kept = np.maximum(0.0, 1.0 - floor / mixture.variances[mode])
-        projected = (y[rows] - centroids[mode]) @ mixture.bases[mode].T
-        costs[rows, mode] = distances[rows, mode] - projected**2 @ kept + constants[mode]
+        costs[rows, mode] = _distortions(y[rows], mixture, mode, floor) + constants[mode]
     labels: NDArray[np.intp] = costs.argmin(axis=1)
     return labels
+
+
+def _distortions(y: NDArray[np.float32], mixture: Mixture, mode: int, floor: float) -> NDArray[np.float64]:
+    """What is left of vectors (n, d) at the reference rate: the first two terms of the cost, (n,)."""
+    centred = y - mixture.centroids[mode]
+    kept = np.maximum(0.0, 1.0 - floor / mixture.variances[mode])
+    left: NDArray[np.float64] = (centred**2).sum(axis=1) - (centred @ mixture.bases[mode].T) ** 2 @ kept
+    return left
+
+
+def _mean_distortions(
+    y: NDArray[np.float32], labels: NDArray[np.intp], mixture: Mixture, floor: float
+) -> NDArray[np.float64]:
+    """Mean distortion (M,) of each mode's own vectors; of all vectors where it has too few."""
+    means = np.full(
+        len(mixture.centroids), _distortions(y, mixture, len(mixture.centroids) - 1, floor).mean()
+    )
+    for mode in range(len(means) - 1):
+        rows = np.flatnonzero(labels == mode)
+        if len(rows) >= 16:
+            means[mode] = _distortions(y[rows], mixture, mode, floor).mean()
+    return means
 
 
 def _held_out_variances(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sememe.code.modes import ModeChooser
 from sememe.code.tables import CodeTables
-from sememe.code.transform import Transform, normalise
+from sememe.code.transform import Transform, as_integers, normalise
 from sememe.code.walk import Plan, Walk
 from sememe.rangecoder import Decoder, Encoder
 from sememe.types import Codes, Embeddings
@@ -59,7 +59,8 @@ class ProgressiveCode:
 
     def choose_modes(self, x: Embeddings) -> NDArray[np.intp]:
         """Mode (n,) that `encode` uses for each vector (n, d); the last mode is the universal one."""
-        return self._chooser.choose(self._transform.weigh(x))
+        vectors = as_integers(x)
+        return self._chooser.choose(vectors, self._transform.weigh(vectors))
 
     def decode(self, codes: Codes) -> Embeddings:
         """Decode codes (n, nbytes) of any length, zero included, to unit vectors (n, d) float32."""
@@ -72,8 +73,9 @@ class ProgressiveCode:
 
     def _analyse(self, x: Embeddings) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
         """Mode (n,) and coefficients (n, J) in standard deviations."""
-        weighted = self._transform.weigh(x)
-        modes = self._chooser.choose(weighted)
+        vectors = as_integers(x)
+        weighted = self._transform.weigh(vectors)
+        modes = self._chooser.choose(vectors, weighted)
         units = np.zeros((len(x), self.tables.coefficients), np.int32)
         for mode in np.unique(modes):
             rows = np.flatnonzero(modes == mode)

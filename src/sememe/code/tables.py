@@ -25,7 +25,7 @@ class FRACTION:
     STEP = 24  # size of one unit of an int8 basis row
     SIGMA = 20  # standard deviations
     UNIT = 12  # coefficients in standard deviations: thresholds and means of the quantizer
-    COST = 30  # mode costs, in squared distance
+    COST = 30  # mode costs and limits, in squared distance
     GAIN = 20  # distortion reduction per bit, in variances
 
 
@@ -51,6 +51,8 @@ class CodeTables:
         (M,) int32, sum TOTAL.
     mode_costs
         (M,) int64, constant part of each mode's rate-distortion cost.
+    mode_limits
+        (M,) int64, distortion beyond which a mode does not fit a vector.
     floor
         () int32, distortion per coefficient at the reference rate.
     children
@@ -75,6 +77,7 @@ class CodeTables:
     sigmas: NDArray[np.int32]
     mode_frequencies: NDArray[np.int32]
     mode_costs: NDArray[np.int64]
+    mode_limits: NDArray[np.int64]
     floor: NDArray[np.int32]
     children: NDArray[np.int16]
     frequencies: NDArray[np.int32]
@@ -136,6 +139,7 @@ class CodeTables:
             "sigmas": (modes, coefficients),
             "mode_frequencies": (modes,),
             "mode_costs": (modes,),
+            "mode_limits": (modes,),
             "children": (intervals, 3),
             "frequencies": (intervals, 3),
             "thresholds": (intervals, 2),
@@ -186,6 +190,7 @@ _DTYPES = {
     "sigmas": np.int32,
     "mode_frequencies": np.int32,
     "mode_costs": np.int64,
+    "mode_limits": np.int64,
     "floor": np.int32,
     "children": np.int16,
     "frequencies": np.int32,
@@ -203,6 +208,7 @@ _NDIM = {
     "sigmas": 2,
     "mode_frequencies": 1,
     "mode_costs": 1,
+    "mode_limits": 1,
     "floor": 0,
     "children": 2,
     "frequencies": 2,

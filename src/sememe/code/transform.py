@@ -49,9 +49,9 @@ class Transform:
     def __init__(self, tables: CodeTables) -> None:
         self._tables = tables
 
-    def weigh(self, x: Embeddings) -> Exact:
-        """Vectors (n, d) in the metric, as exact integers (n, d)."""
-        return weigh(as_integers(x), self._tables.metric, int(self._tables.identity))
+    def weigh(self, vectors: Exact) -> Exact:
+        """Fixed-point vectors (n, d) in the metric, with `FRACTION.WEIGHTED` binary places."""
+        return weigh(vectors, self._tables.metric, int(self._tables.identity))
 
     def project(self, weighted: Exact, mode: int, count: int | None = None) -> Exact:
         """The first `count` coefficients (n, count) of weighted vectors in a mode, unscaled integers."""
@@ -68,8 +68,7 @@ class Transform:
     @cached_property
     def weighted_centroids(self) -> Exact:
         """(M, d) centroids in the metric."""
-        tables = self._tables
-        return weigh(tables.centroids.astype(np.float64), tables.metric, int(tables.identity))
+        return self.weigh(self._tables.centroids.astype(np.float64))
 
     def units(self, projected: Exact, mode: int) -> NDArray[np.int32]:
         """Unscaled coefficients (n, J) in standard deviations."""

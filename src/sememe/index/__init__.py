@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .query import PICTURES, QueryTerm, TermKind, parse_query
-from .search import CHUNK, Hit, Vectors, best_rows, candidates, chunks, search
+from sememe.index.query import PICTURES, QueryTerm, TermKind, parse_query
+from sememe.index.search import CHUNK, Hit, Vectors, best_rows, candidates, chunks, search
 
 __all__ = [
     "CHUNK",

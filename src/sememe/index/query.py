@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ..errors import UsageError
+from sememe.errors import UsageError
 
 TermKind: TypeAlias = Literal["text", "image", "sem"]
 

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
-from ..metrics.calibration import Background, Query
-from ..metrics.strength import Strength, strengths
-from ..types import Embeddings
+from sememe.errors import UsageError
+from sememe.metrics.calibration import Background, Query
+from sememe.metrics.strength import Strength, strengths
+from sememe.types import Embeddings
 
 CHUNK = 16_384
 """Rows decoded at once: 32 MB of vectors at 512 dimensions."""

@@ -23,8 +23,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import VectorError
-from ..types import Embeddings
+from sememe.errors import VectorError
+from sememe.types import Embeddings
 
 Kind: TypeAlias = Literal["text", "image"]
 Floats32: TypeAlias = NDArray[np.float32]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .classifier import Classifier, Label, Prediction, embed_labels
-from .labels import TEMPLATE, read_labels, read_templates
-from .words import EVERYDAY
+from sememe.zeroshot.classifier import Classifier, Label, Prediction, embed_labels
+from sememe.zeroshot.labels import TEMPLATE, read_labels, read_templates
+from sememe.zeroshot.words import EVERYDAY
 
 __all__ = [
     "EVERYDAY",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..metrics.calibration import Background, Query, Term
-from ..metrics.strength import Strength, strengths
-from .labels import TEMPLATE, read_labels, read_templates
+from sememe.metrics.calibration import Background, Query, Term
+from sememe.metrics.strength import Strength, strengths
+from sememe.zeroshot.labels import TEMPLATE, read_labels, read_templates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..types import Backbone, Embeddings
+    from sememe.types import Backbone, Embeddings
 
 
 LOGIT_SCALE = 100.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..errors import UnknownLabelError, UsageError
+from sememe.errors import UnknownLabelError, UsageError
 
 TEMPLATE = "a photo of a {}"
 """Sentence around a label unless another is given: how captions of pictures on the web often begin."""

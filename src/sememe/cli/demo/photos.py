@@ -24,6 +24,21 @@ PHOTOS = {
 }
 """Name of a photograph → the package that carries it, and where in it."""
 
+WORDS = tuple(
+    word
+    for line in """
+    person, astronaut, cat, dog, horse, cow, bird, fish, butterfly, elephant, lion
+    flower, tree, grass, mushroom, fruit, vegetable, bread, cake, pizza, cup of coffee, bottle
+    car, bus, train, bicycle, motorcycle, airplane, rocket, boat
+    house, skyscraper, castle, temple, bridge, street, brick wall
+    mountain, beach, forest, desert, clouds, moon, kitchen, bedroom, chair, sofa, lamp, clock
+    computer, telephone, camera, book, page of text, coins, guitar, piano
+    football, shoe, hat, umbrella, fabric
+    """.strip().splitlines()
+    for word in line.strip().split(", ")
+)
+"""Labels to choose from: what the photographs show, among five times as many words that they do not."""
+
 
 def copy_photos(folder: Path) -> dict[str, Path]:
     """Copy the photographs into a folder and return name → path.

@@ -12,16 +12,15 @@ from sememe import api
 from sememe.archive import Archive
 from sememe.backbones.images import open_image
 from sememe.batch import encode_paths
-from sememe.cli.demo import sizes
+from sememe.cli.demo import photos, sizes
 from sememe.metrics import cosine
 from sememe.report import Hit, Photo, Report, ScoredLabel, Search
 from sememe.types import Codes, Embeddings
-from sememe.zeroshot import EVERYDAY
 
 LEVELS = (4, 8, 16)
 """Lengths in bytes that are shown; the last is what is stored."""
 
-QUERIES = ("a cup of coffee", "an animal", "the night sky")
+QUERIES = ("a cup of coffee", "an animal", "a vehicle")
 
 _TOP_LABELS = 3
 _TOP_HITS = 6
@@ -71,7 +70,7 @@ def tell(paths: Mapping[str, Path], target: Path, profile: str) -> Report:
         levels=LEVELS,
         photos=_photos(codec, paths, codes, originals),
         searches=[_search(codec, codes, query) for query in QUERIES],
-        candidates=EVERYDAY,
+        candidates=photos.WORDS,
         notes=_notes(codec.profile.profile_id),
     )
 
@@ -84,10 +83,10 @@ def _notes(profile_id: str) -> list[str]:
 def _photos(codec: api.Codec, paths: Mapping[str, Path], codes: Codes, originals: Embeddings) -> list[Photo]:
     fidelity = {n: cosine(originals, codec.decode(codes[:, :n])) for n in LEVELS}
     labels = {n: _labels(codec, codes[:, :n]) for n in LEVELS}
-    photos = []
+    told = []
     for row, (name, path) in enumerate(paths.items()):
         image = open_image(path)
-        photos.append(
+        told.append(
             Photo(
                 name=name,
                 width=image.width,
@@ -100,13 +99,13 @@ def _photos(codec: api.Codec, paths: Mapping[str, Path], codes: Codes, originals
                 thumbnails=sizes.smallest_thumbnails(image),
             )
         )
-    return photos
+    return told
 
 
 def _labels(codec: api.Codec, codes: Codes) -> list[Sequence[ScoredLabel]]:
     return [
         [ScoredLabel(one.label, one.probability, one.strength) for one in prediction.labels[:_TOP_LABELS]]
-        for prediction in codec.classify(codes, EVERYDAY)
+        for prediction in codec.classify(codes, photos.WORDS)
     ]
 
 
