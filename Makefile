@@ -16,7 +16,7 @@ test:
 check:
 	@.ci/venv test,demo,parquet
 	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+	.venv/bin/ruff format --check src tests bench recipes
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
