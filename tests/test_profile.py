@@ -158,6 +158,21 @@ def test_random_bytes_are_refused(data):
         Profile.from_bytes(data)
 
 
+def test_100_000_random_inputs_raise_nothing_else():
+    """Half pure noise, half noise behind a plausible header length, where a parser reads on."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(0, 120, 100_000)
+    noise = rng.integers(0, 256, int(lengths.sum()), np.uint8).tobytes()
+    start = 0
+    for number, length in enumerate(lengths.tolist()):
+        data = noise[start : start + length]
+        start += length
+        if number % 2 and length > 9:
+            data = (length - 8).to_bytes(8, "little") + b"{" + data[9:]
+        with pytest.raises(ProfileFormatError):
+            Profile.from_bytes(data)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damaged_files_are_refused_or_change_the_fingerprint(data):

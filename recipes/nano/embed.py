@@ -20,8 +20,9 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--weights", type=Path, default=Path("src/sememe/data/nano"))
+    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
-    nano = NanoBackbone(folder=args.weights)
+    nano = NanoBackbone(folder=args.weights, threads=args.threads)
     pictures = data.read_pictures(args.shared / "images")
     vectors = embed_rows(nano, args.shared / "images", pictures, np.arange(len(pictures)))
     columns = {c: getattr(pictures, c) for c in ("key", "source", "concept", "domain")}

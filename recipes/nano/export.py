@@ -69,6 +69,11 @@ class Graph:
         zero = self.constant(np.zeros(len(values), np.int8))
         return self.add("DequantizeLinear", self.constant(rounded), self.constant(scale), zero, axis=0)
 
+    def mirrored(self, x: str) -> str:
+        """Add a flip of the last axis."""
+        first, last, axis, step = (self.constant(np.array([v])) for v in (-1, np.iinfo(np.int64).min, 3, -1))
+        return self.add("Slice", x, first, last, axis, step)
+
     def conv(self, x: str, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> str:
         """Add a convolution with its normalisation."""
         weight, bias = folded(conv, norm)
@@ -88,9 +93,13 @@ class Graph:
 
 
 def image_model(student: Student, side: int, *, int8: bool = True) -> onnx.ModelProto:
-    """Return the image network: ``pixels`` (n, 3, side, side) float32 to ``vectors`` (n, dim)."""
+    """Return the image network: ``pixels`` (n, 3, side, side) float32 to ``vectors`` (n, dim).
+
+    A vector is the mean over the picture and its mirror image: on 600 pictures held back from
+    the training sources that gained 1.3 points of zero-shot accuracy, for twice the time.
+    """
     graph = Graph(int8=int8)
-    x = "pixels"
+    x = graph.add("Concat", "pixels", graph.mirrored("pixels"), axis=0)
     for at in (0, 3):
         x = graph.add("Relu", graph.conv(x, student.stem[at], student.stem[at + 1]))
     for block in student.blocks:
@@ -99,7 +108,11 @@ def image_model(student: Student, side: int, *, int8: bool = True) -> onnx.Model
     x = graph.add("Flatten", graph.add("GlobalAveragePool", x))
     weight = graph.weight(student.joint.weight.detach().numpy())
     bias = graph.constant(student.joint.bias.detach().numpy())
-    graph.nodes.append(helper.make_node("Gemm", [x, weight, bias], ["vectors"], name="joint", transB=1))
+    both = graph.add("Gemm", x, weight, bias, transB=1)
+    pairs = graph.add("Reshape", both, graph.constant(np.array([2, -1, DIM])))
+    graph.nodes.append(
+        helper.make_node("ReduceMean", [pairs], ["vectors"], name="mean", axes=[0], keepdims=0)
+    )
     pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, side, side])
     vectors = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", DIM])
     made = helper.make_graph(graph.nodes, "nano", [pixels], [vectors], graph.constants)
@@ -132,6 +145,7 @@ def preprocessing(side: int) -> dict[str, object]:
         "jpeg_draft_min_side": 2 * side,
         "layout": "NCHW",
         "mean": [0.5, 0.5, 0.5],
+        "mirror": "mean of the picture's vector and its mirror image's",
         "orientation": "EXIF applied",
         "resize": {"antialias": True, "filter": "bicubic", "side": side},
         "scale": "1/255",

@@ -117,11 +117,11 @@ class CodeTables:
         names = [field.name for field in fields(cls)]
         missing = [name for name in names if name not in arrays]
         if missing:
-            raise ProfileFormatError(f"profile lacks the tables {', '.join(missing)}; fit or fetch it again")
+            raise ProfileFormatError(f"lacks the tables {', '.join(missing)}; fit or fetch it again")
         for name in names:
             if arrays[name].dtype != _DTYPES[name] or arrays[name].ndim != _NDIM[name]:
                 raise ProfileFormatError(
-                    f"profile table {name} is {arrays[name].dtype} of {arrays[name].ndim} dimensions, "
+                    f"table {name} is {arrays[name].dtype} of {arrays[name].ndim} dimensions, "
                     f"expected {_DTYPES[name]} of {_NDIM[name]}"
                 )
         contiguous: Any = {name: np.asarray(arrays[name], order="C") for name in names}
@@ -149,7 +149,7 @@ class CodeTables:
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 found = getattr(self, name).shape
-                raise ProfileFormatError(f"profile table {name} has shape {found}, expected {shape}")
+                raise ProfileFormatError(f"table {name} has shape {found}, expected {shape}")
         split = self.ranks >= 0
         sums = self.frequencies[split].sum(axis=1)
         conditions = {
@@ -166,10 +166,10 @@ class CodeTables:
         }
         for what, holds in conditions.items():
             if not holds:
-                raise ProfileFormatError(f"profile tables are damaged: {what} out of bounds; fetch it again")
+                raise ProfileFormatError(f"tables are damaged: {what} out of bounds; fetch it again")
         if not self._children_split_later(split):
             raise ProfileFormatError(
-                "profile tables are damaged: an interval is split too early; fetch it again"
+                "tables are damaged: an interval is split too early; fetch it again"
             )
 
     def _children_split_later(self, split: NDArray[np.bool_]) -> bool:

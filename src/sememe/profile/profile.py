@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.code import CodeTables, FitOptions, Progress, ProgressiveCode, fit_tables
-from sememe.errors import ProfileMismatchError, UsageError, VectorError
+from sememe.errors import ProfileFormatError, ProfileMismatchError, UsageError, VectorError
 from sememe.profile import storage
 from sememe.types import Codes, Embeddings, Json
 
@@ -195,7 +195,10 @@ class Profile:
             The bytes are no profile, or a damaged one.
         """
         manifest, arrays = storage.from_bytes(data, source)
-        return cls(CodeTables.from_arrays(arrays), manifest, registered)
+        try:
+            return cls(CodeTables.from_arrays(arrays), manifest, registered)
+        except ProfileFormatError as exc:
+            raise ProfileFormatError(f"{source}: {exc}") from exc
 
     def check_same(self, other: Profile, what: str) -> None:
         """Raise ProfileMismatchError unless `other`, which `what` was made with, is this profile."""
