@@ -23,7 +23,7 @@ check:
 docs:
 	@.ci/venv test,demo,parquet
 	GENERATE_DOCS=1 .venv/bin/python -m pytest -q tests/test_docs.py
-	.venv/bin/python bench/table.py README.md docs/results.md
+	.venv/bin/python bench/table.py README.md docs/results.md docs/strength.md
 
 clean:
 	rm -rf .venv demo-photos demo.sems* demo-report.html

@@ -56,9 +56,13 @@ def clip_vit_b32(data: Path) -> tuple[Vectors, Vectors, dict[str, Json]]:
 
 
 def nano(vectors: Path, texts: Path) -> tuple[Vectors, Vectors, dict[str, Json]]:
-    """The built-in backbone's vectors of its own training pictures, and of everyday words."""
+    """The built-in backbone's vectors of its training pictures, and of everyday words.
+
+    Sources that were left out of its training stay out here too, so that they can judge both.
+    """
     backbone = backbones.load("nano")
-    x, text = np.load(vectors)["x"], np.load(texts)["x"]
+    file, text = np.load(vectors), np.load(texts)["x"]
+    x = file["x"][~file["left_out"]]
     manifest: dict[str, Json] = {
         "profile_id": "nano",
         "space_id": backbone.space_id,

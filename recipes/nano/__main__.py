@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument(
         "--cache", type=Path, required=True, help="folder for what the steps pass on (about 6 GB)"
     )
-    parser.add_argument("--minutes", type=float, default=75, help="time for the image student")
+    parser.add_argument("--minutes", type=float, default=74, help="time for the image student")
     args = parser.parse_args()
     shared, cache = ["--shared", str(args.shared)], ["--cache", str(args.cache)]
     folders = ["--images", str(args.shared / "images"), "--teachers", str(args.shared / "teachers")]

@@ -1,7 +1,8 @@
 """Write the trained students as the files that the package ships.
 
 The image network becomes ONNX with its normalisations folded into the convolutions and every weight in eight
-bits, one scale per output channel; the runtime multiplies them out, so arithmetic stays in float32.
+bits, one scale per output channel. Plain nodes cast and scale them, which the runtime does once when it loads
+(it would repeat DequantizeLinear for every picture: 15 against 10 ms); arithmetic is float32.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ class Graph:
         if not self.int8:
             return self.constant(values.astype(np.float32))
         rounded, scale = to_int8(values)
-        zero = self.constant(np.zeros(len(values), np.int8))
-        return self.add("DequantizeLinear", self.constant(rounded), self.constant(scale), zero, axis=0)
+        shaped = scale.reshape(-1, *([1] * (values.ndim - 1)))
+        plain = self.add("Cast", self.constant(rounded), to=TensorProto.FLOAT)
+        return self.add("Mul", plain, self.constant(shaped))
 
     def mirrored(self, x: str) -> str:
         """Add a flip of the last axis."""

@@ -168,9 +168,7 @@ class CodeTables:
             if not holds:
                 raise ProfileFormatError(f"tables are damaged: {what} out of bounds; fetch it again")
         if not self._children_split_later(split):
-            raise ProfileFormatError(
-                "tables are damaged: an interval is split too early; fetch it again"
-            )
+            raise ProfileFormatError("tables are damaged: an interval is split too early; fetch it again")
 
     def _children_split_later(self, split: NDArray[np.bool_]) -> bool:
         """Whether no interval is split before it exists."""

@@ -13,6 +13,7 @@ from sememe.archive import Archive
 from sememe.backbones.images import open_image
 from sememe.batch import encode_paths
 from sememe.cli.demo import photos, sizes
+from sememe.errors import ProfileMismatchError
 from sememe.metrics import cosine
 from sememe.report import Hit, Photo, Report, ScoredLabel, Search
 from sememe.types import Codes, Embeddings
@@ -59,7 +60,7 @@ def tell(paths: Mapping[str, Path], target: Path, profile: str) -> Report:
         Ready to be rendered or printed.
     """
     codec = api.load(profile, nbytes=LEVELS[-1])
-    encode_paths(paths.values(), target, codec, progress=False)
+    _encode(paths, target, codec)
     with Archive.open(target) as archive:
         stored = {item.path: code for item, code in zip(archive.items("ok"), archive.codes()[1], strict=True)}
     codes = np.stack([stored[str(path)] for path in paths.values()])
@@ -73,6 +74,15 @@ def tell(paths: Mapping[str, Path], target: Path, profile: str) -> Report:
         candidates=photos.WORDS,
         notes=_notes(codec.profile.profile_id),
     )
+
+
+def _encode(paths: Mapping[str, Path], target: Path, codec: api.Codec) -> None:
+    """Bring the demo's own archive up to date; one of an earlier profile gives way."""
+    try:
+        encode_paths(paths.values(), target, codec, progress=False)
+    except ProfileMismatchError:
+        target.unlink()
+        encode_paths(paths.values(), target, codec, progress=False)
 
 
 def _notes(profile_id: str) -> list[str]:

@@ -105,11 +105,13 @@ def _photo_fields(photo: Photo, report: Report) -> dict[str, Any]:
 
 
 def _label_fields(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:
-    return [{"label": one.text, "probability": one.score, "strength": one.strength} for one in labels]
+    return [
+        {"label": one.text, "probability": round(one.score, 4), "strength": one.strength} for one in labels
+    ]
 
 
 def _hit_fields(search: Search, report: Report, level: int) -> list[dict[str, Any]]:
     return [
-        {"name": report.photos[hit.photo].name, "score": hit.score, "strength": hit.strength}
+        {"name": report.photos[hit.photo].name, "score": round(hit.score, 4), "strength": hit.strength}
         for hit in search.hits[level]
     ]
