@@ -81,6 +81,13 @@ def test_min_cosine_spends_the_fewest_bytes(bench: Bench) -> None:
     assert float(str(worse["cosine"])) < 0.98
 
 
+def test_a_cosine_out_of_reach_is_said(bench: Bench) -> None:
+    done = bench.run("encode", "photos/red.png", "--min-cosine", "0.9999999", "--json", *TOY)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["nbytes"] == 128
+    assert b"photos/red.png: the longest code keeps a cosine of" in done.stderr
+
+
 def test_a_second_run_takes_only_what_is_new_changed_or_failed(bench: Bench) -> None:
     bench.path("photos/broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     first = bench.run("encode", "photos", "-o", "a.sems", "--json", *TOY)

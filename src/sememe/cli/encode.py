@@ -134,6 +134,7 @@ def _files(args: argparse.Namespace, codec: Codec, out: Output) -> int:
         raise UsageError(f"{output} holds one image, not {total}: name an archive, such as -o photos.sems")
     with writable(output) as target:
         for name, row, encoded in _encoded(args, codec, paths, failed):
+            _note_missed(args, name, encoded.cosines[row], out)
             record = codec.record(encoded[row])
             if isinstance(target, str):
                 api.write_sem(target, record)
@@ -152,8 +153,15 @@ def _lines(args: argparse.Namespace, codec: Codec, out: Output) -> int:
     paths = named(args.inputs, failed)
     total = len(paths) + len(failed)
     for name, row, encoded in _encoded(args, codec, paths, failed):
+        _note_missed(args, name, encoded.cosines[row], out)
         _show(name, row, encoded, codec, out)
     return out.failures(failed, total)
+
+
+def _note_missed(args: argparse.Namespace, name: str, cosine: float, out: Output) -> None:
+    """Say so if even the longest code does not keep what `--min-cosine` asks for."""
+    if args.min_cosine is not None and cosine < args.min_cosine:
+        out.note(f"{name}: the longest code keeps a cosine of {cosine:.3f}, less than {args.min_cosine}")
 
 
 def _encoded(
