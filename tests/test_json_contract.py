@@ -1,0 +1,85 @@
+"""`--json` is a contract: the keys and types that each verb prints never change unnoticed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench import Bench, make_bench, toy_profile
+
+GOLDEN = Path(__file__).parent / "golden" / "json_keys.json"
+TOY = ("--profile", "toy.profile")
+
+CALLS = {
+    "encode image": ("encode", "photos/red.png", *TOY),
+    "encode archive": ("encode", "photos", "-o", "b.sems", *TOY),
+    "encode archive, some failed": ("encode", "photos", "broken.png", "-o", "c.sems", *TOY),
+    "encode vectors": ("encode", "x.npy", "-o", "codes.npy", *TOY),
+    "decode": ("decode", "a.sems", "-o", "y.npy"),
+    "info file": ("info", "red.sem"),
+    "info archive": ("info", "a.sems"),
+    "info profile": ("info", "toy.profile"),
+    "classify": ("classify", "a.sems", "--labels", "red,blue"),
+    "search": ("search", "a.sems", "red"),
+    "explain": ("explain", "photos/red.png", "--labels", "red,blue", *TOY),
+    "truncate archive": ("truncate", "a.sems", "--bytes", "4", "-o", "short.sems"),
+    "truncate file": ("truncate", "red.sem", "--bytes", "4", "-o", "short.sem"),
+    "verify": ("verify", "a.sems"),
+    "merge": ("merge", "a.sems", "-o", "merged.sems"),
+    "export": ("export", "a.sems"),
+    "export to a file": ("export", "a.sems", "-o", "all.npy"),
+    "fit": ("fit", "x.npy", "--space", "mine", "-o", "mine.profile", "-q"),
+    "models list": ("models", "list"),
+    "selftest": ("selftest",),
+    "demo": ("demo",),
+}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("contract")
+    made = make_bench(folder, toy_profile(folder / "first.profile"))
+    made.ok("encode", "photos", "-o", "a.sems", *TOY)
+    made.ok("encode", "photos/red.png", "-o", "red.sem", *TOY)
+    made.path("broken.png").write_bytes(b"no picture")
+    np.save(made.path("x.npy"), np.random.default_rng(0).normal(size=(60, 32)).astype(np.float32))
+    return made
+
+
+def shape(value: object) -> object:
+    """What a reader relies on: keys in their order, types, and what lists hold."""
+    if isinstance(value, dict):
+        numbered = all(key.isdigit() for key in value)  # lengths in bytes are data, not names
+        items = list(value.items())[:1] if numbered else value.items()
+        return {"<bytes>" if numbered else key: shape(inner) for key, inner in items}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "boolean"
+    return "number" if isinstance(value, int | float) else "string"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_keys_and_types(bench: Bench, name: str) -> None:
+    if name == "demo":
+        pytest.importorskip("skimage", reason="needs the extra [demo]")
+        pytest.importorskip("sklearn", reason="needs the extra [demo]")
+    done = bench.run(*CALLS[name], "--json")
+    assert done.returncode == (3 if "failed" in name else 0), done.stderr.decode()
+    found = shape(json.loads(done.stdout.decode().splitlines()[0]))
+    golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
+    if os.environ.get("GENERATE_GOLDEN") == "1":
+        GOLDEN.write_text(json.dumps({**golden, name: found}, indent=1) + "\n")
+        pytest.skip("golden keys were written, not compared")
+    assert list(golden[name]) == list(found)
+    assert golden[name] == found
+
+
+def test_every_verb_is_held_to_it() -> None:
+    from sememe.cli.parser import VERBS
+
+    assert {call[0] for call in CALLS.values()} == {verb.NAME for verb in VERBS}
