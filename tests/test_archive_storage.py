@@ -337,7 +337,8 @@ def test_file_systems_without_links_get_a_rename(tmp_path: Path, monkeypatch: py
         raise PermissionError(1, "no links here", str(source))
 
     monkeypatch.setattr(connections.os, "link", no_links)
-    assert Archive.create(tmp_path / "a.sems", PROFILE, NBYTES).path == tmp_path / "a.sems"
+    with Archive.create(tmp_path / "a.sems", PROFILE, NBYTES) as archive:
+        assert archive.path == tmp_path / "a.sems"
     assert {p.name for p in tmp_path.iterdir()} <= {"a.sems", "a.sems-wal", "a.sems-shm"}
 
 
