@@ -129,6 +129,11 @@ def test_fit_needs_a_space_and_json():
             Profile.fit(vectors()[:40], manifest=manifest)
 
 
+def test_a_profile_needs_no_names():
+    plain = Profile.fit(vectors())
+    assert (plain.profile_id, plain.space_id) == ("custom", "unnamed")
+
+
 def test_few_vectors_still_make_a_profile():
     few = Profile.fit(vectors()[:40], manifest=MANIFEST)
     assert few.tables.modes == 1

@@ -138,7 +138,7 @@ class Profile:
         x: Embeddings,
         text: Embeddings | None = None,
         *,
-        manifest: Mapping[str, Json],
+        manifest: Mapping[str, Json] | None = None,
         options: FitOptions | None = None,
         progress: Progress = lambda _: None,
     ) -> Self:
@@ -151,7 +151,8 @@ class Profile:
         text
             (t, d) text vectors of the same space; errors that text can see then weigh more.
         manifest
-            `space_id`, and where known `profile_id`, `backbone_id`, `preprocessing`, `provenance`.
+            `space_id`, and where known `profile_id`, `backbone_id`, `preprocessing`, `provenance`. Without it
+            the space is called "unnamed".
         options
             See `sememe.code.FitOptions`.
         progress
@@ -169,7 +170,7 @@ class Profile:
             raise VectorError(f"{len(x)} vectors are too few to fit a profile; bring at least {_FEWEST}")
         texts = None if text is None else _unit_rows(text, x.shape[1])
         tables = fit_tables(_unit_rows(x, x.shape[1]), texts, options=options, progress=progress)
-        return cls(tables, storage.complete(manifest))
+        return cls(tables, storage.complete({"space_id": "unnamed"} if manifest is None else manifest))
 
     def save(self, path: str | Path) -> None:
         """Write the profile to a file, whole or not at all.
