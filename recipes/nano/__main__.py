@@ -2,7 +2,7 @@
 
 ::
 
-    teachers    what three MobileNets say about four views of every picture     view*.npy
+    teachers    what a MobileNet says about four views of every picture         view*.npy
     text        MiniLM's sentences into a static table                          text-student.npz
     train       the image student                                               student-*.pt
     export      ONNX in eight bits, tables, nano.json                           src/sememe/data/nano
