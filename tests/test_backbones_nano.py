@@ -118,7 +118,7 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
         NanoBackbone(folder=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["image.onnx", "text.safetensors", "pieces.txt"])
+@pytest.mark.parametrize("name", ["image.onnx", "text.safetensors", "pieces.bin"])
 def test_damaged_weights_are_refused(tmp_path: Path, name: str) -> None:
     shutil.copytree(WEIGHTS, tmp_path / "w")
     data = bytearray((tmp_path / "w" / name).read_bytes())

@@ -19,6 +19,8 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save
 from torch import nn
 
+from sememe.backbones.wordpiece import hash_pieces
+
 from .space import DIM
 from .student import Block, Student
 
@@ -172,7 +174,7 @@ def write_card(folder: Path, side: int, **measured: object) -> None:
         k: earlier[k] for k in ("logit_scale", "statistics") if k in earlier
     }
     card |= measured
-    names = ("image.onnx", "pieces.txt", "text.safetensors")
+    names = ("image.onnx", "pieces.bin", "text.safetensors")
     card |= {
         "dim": DIM,
         "preprocessing": preprocessing(side),
@@ -195,7 +197,7 @@ def main() -> None:
     onnx.save(image_model(student, args.side), args.out / "image.onnx")
     onnx.save(image_model(student, args.side, int8=False), args.cache / "image-float.onnx")
     stored = np.load(args.cache / "text-student.npz")
-    (args.out / "pieces.txt").write_text("\n".join(stored["pieces"].tolist()) + "\n")
+    (args.out / "pieces.bin").write_bytes(hash_pieces(stored["pieces"].tolist()).astype("<u8").tobytes())
     (args.out / "text.safetensors").write_bytes(save(text_tables(stored)))
     write_card(args.out, args.side)
     total = sum(p.stat().st_size for p in args.out.iterdir())

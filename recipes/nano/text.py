@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sememe.backbones.wordpiece import WordPiece
+from sememe.backbones.wordpiece import WordPiece, hash_pieces
 
 from . import data, minilm
 from .phrases import compose, nouns
@@ -98,7 +98,7 @@ def prepare(vocabulary: list[str], things: list[str], space: Space, args: argpar
     texts, meant = compose(things, words, captions, seed=args.seed)
     print(f"{len(vocabulary)} pieces, {len(things)} things, {len(texts)} phrases", flush=True)
     places = torch.from_numpy(teach(space, meant, args.cache))
-    cut = WordPiece(vocabulary)
+    cut = WordPiece(hash_pieces(vocabulary))
     bags = [np.array(cut(t), np.int64) for t in texts]
     return Lessons(bags, places).pick(np.flatnonzero([len(b) > 0 for b in bags]))
 

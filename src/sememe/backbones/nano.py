@@ -130,7 +130,7 @@ class NanoBackbone:
         from safetensors.numpy import load
 
         tables = load(self._checked("text.safetensors"))
-        return StaticText(self._checked("pieces.txt").decode().splitlines(), tables)
+        return StaticText(np.frombuffer(self._checked("pieces.bin"), "<u8"), tables)
 
     def _checked(self, name: str) -> bytes:
         """Read a file of weights and compare its hash with the one written at its export."""

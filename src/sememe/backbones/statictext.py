@@ -18,15 +18,15 @@ class StaticText:
 
     Parameters
     ----------
-    pieces : sequence of str
-        The vocabulary, in row order.
+    keys : (V,) uint64
+        Hash of each piece of the vocabulary, in row order.
     tables : mapping of str to numpy.ndarray
         ``table`` int8 (V, r) and ``scale`` float16 (V, 1): a piece's row, whose length is its weight;
         ``inner`` (r, h), ``bias`` (h,), ``outer`` (h, d) and ``direct`` (r, d), float16.
     """
 
-    def __init__(self, pieces: Sequence[str], tables: Tables) -> None:
-        self._cut = WordPiece(pieces)
+    def __init__(self, keys: NDArray[np.uint64], tables: Tables) -> None:
+        self._cut = WordPiece(keys)
         self._table = tables["table"]
         self._scale, self._inner, self._bias, self._outer, self._direct = (
             np.asarray(tables[k], np.float32) for k in ("scale", "inner", "bias", "outer", "direct")
