@@ -71,6 +71,7 @@ def test_uncompressed_figures_are_the_known_ones() -> None:
 
 
 def test_residual_quantizer_prefixes_improve() -> None:
+    pytest.importorskip("faiss", reason="needs the extra [bench]")
     baselines = bench("baselines")
     rng = np.random.default_rng(3)
     test = rng.normal(size=(50, 8)).astype(np.float32)
