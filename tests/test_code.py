@@ -209,11 +209,24 @@ def _set(index, value):
         ("children", _set((1, 0), 0)),
         ("gains", _set(0, 0)),
         ("floor", lambda array: np.array(0, array.dtype)),
+        ("gains", lambda array: np.repeat(array, 40)),
+        ("gains", lambda array: array[:0]),
+        ("children", _set((0, 1), -1)),
+        ("frequencies", _set((0, slice(None)), (TOTAL, 0, 0))),
+        ("bases", lambda array: np.zeros((array.shape[0], array.shape[2] + 1, array.shape[2]), np.int8)),
     ],
 )
 def test_damaged_tables_are_refused(name, change):
     with pytest.raises(ProfileFormatError):
         CodeTables.from_arrays(damage(name, change))
+
+
+def test_tables_without_any_mode_are_refused():
+    arrays = dict(code(32).tables.to_arrays())
+    for name in ("bases", "centroids", "steps", "sigmas", "mode_frequencies", "mode_costs", "mode_limits"):
+        arrays[name] = arrays[name][:0]
+    with pytest.raises(ProfileFormatError, match="modes"):
+        CodeTables.from_arrays(arrays)
 
 
 def test_missing_tables_are_named():

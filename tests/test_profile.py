@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sememe.code import CodeTables
 from sememe.errors import (
     ProfileFormatError,
     ProfileMismatchError,
@@ -191,6 +192,23 @@ def test_damaged_files_are_refused_or_change_the_fingerprint(data):
         return
     harmless = read.fingerprint == profile().fingerprint and read.manifest != profile().manifest
     assert harmless or read.fingerprint != profile().fingerprint
+
+
+def test_tampered_tables_are_refused_or_harmless():
+    """Extreme entries in any table: a reader refuses them, or decodes something, and never breaks."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 256, (4, 16), np.uint8)
+    for _ in range(200):
+        arrays = {name: array.copy() for name, array in profile().tables.to_arrays().items()}
+        array = arrays[str(rng.choice(list(arrays)))]
+        limits = np.iinfo(array.dtype)
+        array.flat[rng.integers(array.size)] = rng.choice([limits.max, limits.min, 0, -1, 1])
+        try:
+            tampered = Profile(CodeTables.from_arrays(arrays), profile().manifest)
+        except ProfileFormatError:
+            continue
+        assert tampered.encode(vectors()[:4], 8).shape == (4, 8)
+        assert np.isfinite(tampered.decode(codes)).all()
 
 
 @settings(max_examples=60, deadline=None)

@@ -14,6 +14,11 @@ from sememe.types import Tables
 
 __all__ = ["FRACTION", "CodeTables"]
 
+# what a damaged or hostile file may make a reader allocate
+_LARGEST_DIM = 1536
+_MOST_MODES = 1024
+_MOST_RANKS = 64
+
 
 @dataclass(frozen=True)
 class FRACTION:
@@ -150,25 +155,34 @@ class CodeTables:
             if getattr(self, name).shape != shape:
                 found = getattr(self, name).shape
                 raise ProfileFormatError(f"table {name} has shape {found}, expected {shape}")
+        _require(
+            {
+                "modes": 0 < modes <= _MOST_MODES,
+                "coefficients": 0 < coefficients <= dim <= _LARGEST_DIM,
+                "intervals": 0 < intervals <= np.iinfo(np.int16).max,
+                "number of ranks": 0 < ranks <= _MOST_RANKS,
+            }
+        )
+        self._check_values(intervals, ranks)
+
+    def _check_values(self, intervals: int, ranks: int) -> None:
         split = self.ranks >= 0
-        sums = self.frequencies[split].sum(axis=1)
-        conditions = {
-            "modes, coefficients and intervals": min(modes, coefficients, intervals, ranks) > 0,
-            "mode frequencies": self.mode_frequencies.min() > 0 and self.mode_frequencies.sum() == TOTAL,
-            "interval frequencies": bool((sums == TOTAL).all()) and self.frequencies.min() >= 0,
-            "ranks": bool((self.ranks < ranks).all()),
-            "children": bool((self.children < intervals).all()) and self.children.min() >= -1,
-            "split intervals": bool((self.children[split, 0] >= 0).all()),
-            "standard deviations": self.sigmas.min() > 0,
-            "basis steps": self.steps.min() > 0,
-            "gains": self.gains.min() > 0,
-            "floor": self.floor > 0,
-        }
-        for what, holds in conditions.items():
-            if not holds:
-                raise ProfileFormatError(f"tables are damaged: {what} out of bounds; fetch it again")
-        if not self._children_split_later(split):
-            raise ProfileFormatError("tables are damaged: an interval is split too early; fetch it again")
+        children, frequencies = self.children[split], self.frequencies[split]
+        _require(
+            {
+                "mode frequencies": self.mode_frequencies.min() > 0 and self.mode_frequencies.sum() == TOTAL,
+                "ranks": self.ranks.max() < ranks,
+                "children": self.children.min() >= -1 and self.children.max() < intervals,
+                "split intervals": bool((children[:, :2] >= 0).all()),
+                "interval frequencies": bool((frequencies.sum(axis=1) == TOTAL).all())
+                and bool(((frequencies > 0) == (children >= 0)).all()),
+                "standard deviations": self.sigmas.min() > 0,
+                "basis steps": self.steps.min() > 0,
+                "gains": self.gains.min() > 0,
+                "floor": int(self.floor) > 0,
+            }
+        )
+        _require({"order of splits": self._children_split_later(split)})
 
     def _children_split_later(self, split: NDArray[np.bool_]) -> bool:
         """Whether no interval is split before it exists."""
@@ -177,6 +191,12 @@ class CodeTables:
             if ((later >= 0) & (later <= rank)).any():
                 return False
         return True
+
+
+def _require(conditions: dict[str, bool | np.bool_]) -> None:
+    for what, holds in conditions.items():
+        if not holds:
+            raise ProfileFormatError(f"tables are damaged: {what} out of bounds; fit or fetch it again")
 
 
 _DTYPES = {
