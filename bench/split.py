@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sememe.metrics import unit_rows
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FIT_SETS = ("caltech101", "dtd", "fgvc", "oxford_pets", "sun397", "food101", "imagenet")
 FIT_PARTS = ("val", "shots", "extra")
@@ -212,10 +214,3 @@ def _vectors(data: Path, name: str) -> Any:
 
 def _text(data: Path, name: str) -> Any:
     return np.load(data / "text" / f"{name}.npz")
-
-
-def unit_rows(x: NDArray[np.floating]) -> Vectors:
-    """Scale rows to unit length, in float32."""
-    wide = x.astype(np.float32)
-    unit: Vectors = wide / np.linalg.norm(wide, axis=1, keepdims=True)
-    return unit

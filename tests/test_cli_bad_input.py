@@ -20,19 +20,7 @@ import pytest
 from PIL import Image
 
 from sememe.archive import Archive
-from workbench import COLOURS, Bench, make_bench, picture, toy_profile
-
-TOY = ("--profile", "toy.profile")
-
-
-@pytest.fixture(scope="module")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return toy_profile(tmp_path_factory.mktemp("profile") / "toy.profile")
-
-
-@pytest.fixture
-def bench(tmp_path: Path, profile: Path) -> Bench:
-    return make_bench(tmp_path, profile)
+from workbench import COLOURS, TOY, Bench, picture, toy_profile
 
 
 def jpeg(image: Image.Image, **options: object) -> bytes:

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench import Bench, make_bench, toy_profile
+from workbench import TOY, Bench, make_bench
 
 GOLDEN = Path(__file__).parent / "golden" / "json_keys.json"
-TOY = ("--profile", "toy.profile")
 
 CALLS = {
     "encode image": ("encode", "photos/red.png", *TOY),
@@ -40,9 +39,8 @@ CALLS = {
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    folder = tmp_path_factory.mktemp("contract")
-    made = make_bench(folder, toy_profile(folder / "first.profile"))
+def bench(tmp_path_factory: pytest.TempPathFactory, toy_profile_file: Path) -> Bench:
+    made = make_bench(tmp_path_factory.mktemp("contract"), toy_profile_file)
     made.ok("encode", "photos", "-o", "a.sems", *TOY)
     made.ok("encode", "photos/red.png", "-o", "red.sem", *TOY)
     made.path("broken.png").write_bytes(b"no picture")

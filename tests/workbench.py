@@ -16,6 +16,7 @@ from sememe import backbones
 from sememe.cli import main
 from sememe.profile import Profile
 
+TOY = ("--profile", "toy.profile")
 COLOURS = ("red", "lime", "blue", "white", "black", "yellow")
 
 

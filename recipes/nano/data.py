@@ -21,9 +21,6 @@ TEACHER_SIDE = 224
 #: Sources that neither training nor any choice of ours may see: the honest test.
 LEFT_OUT = ("imagenet_sample", "intel_scenes", "pacs_photo", "dogcat_small", "corel1k")
 
-#: Concept names that say little about what the pictures of a source show.
-RENAMED = {"african people and village": "african village", "building or monument": "building"}
-
 
 @dataclass(frozen=True)
 class Pictures:

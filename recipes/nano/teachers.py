@@ -20,7 +20,6 @@ NAMES = {
     "v2": "mobilenet_v2_1.0_224_quant.tflite",
     "v1": "mobilenet_v1_1.0_224_quant_embedding_extractor.tflite",
 }
-OUTPUTS = {"tf2": ("Identity1", 2, 3), "v2": ("MobilenetV2/Predictions/Softmax", 2, 3)}
 
 
 def _with_inner_outputs(path: Path) -> bytes:

@@ -14,6 +14,7 @@ from sememe.api.files import read_records
 from sememe.api.identity import check_archive, check_record
 from sememe.api.results import Encoded
 from sememe.archive import Archive
+from sememe.archive.connections import MAGIC
 from sememe.bitstream import Record
 from sememe.errors import UsageError
 from sememe.profile import Profile
@@ -23,8 +24,6 @@ CodesLike: TypeAlias = (
     Encoded | Codes | bytes | Record | Archive | str | Path | Sequence[bytes] | Sequence[Record]
 )
 """Codes in any form: from `encode`, a uint8 matrix, one code or record or several, an archive, or a path."""
-
-_SQLITE = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,7 +80,7 @@ def is_archive(path: Path) -> bool:
     """Whether a file begins as an archive does."""
     try:
         with path.open("rb") as file:
-            return file.read(len(_SQLITE)) == _SQLITE
+            return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False  # whoever reads it next says why it cannot be read
 

@@ -15,7 +15,7 @@ from sememe.archive.border import border
 from sememe.archive.schema import APPLICATION_ID, MAX_TABLES
 from sememe.errors import ArchiveBusyError, ArchiveFormatError, ReadOnlyError, StorageError
 
-_MAGIC = b"SQLite format 3\0"
+MAGIC = b"SQLite format 3\0"
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -135,7 +135,7 @@ def _check_header(path: Path) -> None:
         raise StorageError(f"{path}: no such archive; make one with `sememe encode`") from exc
     except PermissionError as exc:
         raise StorageError(f"{path}: may not be read; change its permissions") from exc
-    if len(header) < 100 or not header.startswith(_MAGIC):
+    if len(header) < 100 or not header.startswith(MAGIC):
         raise ArchiveFormatError(f"{path}: not an archive (no SQLite file)")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise ArchiveFormatError(f"{path}: not an archive (an SQLite file of another program)")

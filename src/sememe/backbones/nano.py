@@ -26,6 +26,7 @@ from PIL import Image
 from sememe.backbones.images import to_rgb
 from sememe.backbones.statictext import StaticText
 from sememe.errors import ModelUnavailableError
+from sememe.metrics import unit_rows
 from sememe.types import Embeddings, Json
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ class NanoBackbone:
         while batch := list(islice(queue, _BATCH)):
             pixels = np.stack([self.preprocess(image) for image in batch])
             rows.append(self._network.run(None, {"pixels": pixels})[0])
-        vectors = np.concatenate(rows)
-        return cast("Embeddings", vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+        return unit_rows(np.concatenate(rows))
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed n English texts as (n, d) unit float32 rows.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sememe.backbones.wordpiece import WordPiece
 from sememe.errors import UsageError
+from sememe.metrics import unit_rows
 from sememe.types import Embeddings, Tables
 
 
@@ -55,5 +56,4 @@ class StaticText:
 
     def _embed(self, pooled: NDArray[np.float32]) -> Embeddings:
         hidden = np.maximum(pooled @ self._inner + self._bias, 0)
-        vectors = pooled @ self._direct + hidden @ self._outer
-        return cast("Embeddings", vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+        return unit_rows(pooled @ self._direct + hidden @ self._outer)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from sememe.backbones.images import to_rgb
+from sememe.metrics import unit_rows
 from sememe.types import Embeddings, Json
 
 _GRID = 4
@@ -39,13 +40,13 @@ class ToyBackbone:
             return np.zeros((0, self.dim), np.float32)
         grids = [to_rgb(i).resize((_GRID, _GRID), Image.Resampling.BOX) for i in images]
         pixels = np.stack([np.asarray(g, np.float32).ravel() for g in grids]) / np.float32(255)
-        return _unit(((pixels - 0.45) @ _projection() + 0.01).astype(np.float32))
+        return unit_rows(((pixels - 0.45) @ _projection() + 0.01).astype(np.float32))
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed n texts as (n, 32) unit float32 rows: the mean over their words."""
         if not texts:
             return np.zeros((0, self.dim), np.float32)
-        return _unit(np.stack([self._text(t) for t in texts]))
+        return unit_rows(np.stack([self._text(t) for t in texts]))
 
     def _text(self, text: str) -> NDArray[np.float32]:
         words = [self._word(w) for w in text.lower().split() or [""]]
@@ -63,7 +64,3 @@ class ToyBackbone:
 
 def _projection() -> NDArray[np.float32]:
     return np.random.default_rng(0).standard_normal((3 * _GRID**2, 32), dtype=np.float32)
-
-
-def _unit(rows: NDArray[np.float32]) -> Embeddings:
-    return cast("Embeddings", rows / np.linalg.norm(rows, axis=1, keepdims=True))

@@ -14,12 +14,14 @@ from sememe.bitstream.extensions import (
     read_time,
     time_taken,
 )
-from sememe.bitstream.files import pack, parse, parse_stream
+from sememe.bitstream.files import MAGIC, pack, parse, parse_stream
 from sememe.bitstream.packets import pack_packet, parse_packet
-from sememe.bitstream.records import MAX_PAYLOAD, Record
+from sememe.bitstream.records import MAX_PAYLOAD, REGISTERED, Record
 
 __all__ = [
+    "MAGIC",
     "MAX_PAYLOAD",
+    "REGISTERED",
     "Extension",
     "Record",
     "Tag",

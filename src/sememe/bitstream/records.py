@@ -14,6 +14,9 @@ CUSTOM = 0
 MAX_PAYLOAD = 255
 """Longest payload in bytes: its length is one byte."""
 
+REGISTERED = {1: "nano", 2: "clip-vit-b32"}
+"""Number on the wire to name. Literals: a number, once given, is never given to another profile."""
+
 PREFIX = 4
 """Bytes of a custom profile's fingerprint that a file or packet carries."""
 

@@ -13,6 +13,9 @@ from sememe.errors import InputError, UsageError
 
 STDIO = "-"
 
+SQLITE_MAGIC = b"SQLite format 3\0"
+"""First bytes of an archive; `sememe.archive` knows them too, but loads numpy."""
+
 
 def read_bytes(name: str) -> bytes:
     """Return the bytes of a file, or of stdin for `-`.

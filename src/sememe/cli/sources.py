@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sememe import api, bitstream
 from sememe.archive import Archive
-from sememe.cli.files import STDIO, head_of, read_bytes
+from sememe.cli.files import SQLITE_MAGIC, STDIO, head_of, read_bytes
 from sememe.cli.options import DEFAULT_BYTES, DEFAULT_PROFILE
 from sememe.errors import FormatError, InputError, SememeError, UsageError
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 BATCH = 32
 """Pictures encoded together."""
 
-_SEM = b"\xb5SM"
-_SQLITE = b"SQLite format 3\0"
 _NUMPY = b"\x93NUMPY"
 
 
@@ -100,13 +98,13 @@ class Sources:
 def kind_of(name: str) -> str:
     """Tell an archive, a `.sem` file, a `.npy` file and all else (a picture) apart by the first bytes."""
     try:
-        head = head_of(name, len(_SQLITE))
+        head = head_of(name, len(SQLITE_MAGIC))
     except InputError:
         head = b""  # whoever reads it next says why it cannot be read
     suffix = Path(name).suffix.lower()
-    if suffix == ".sem" or head.startswith(_SEM):
+    if suffix == ".sem" or head.startswith(bitstream.MAGIC):
         return "sem"
-    if suffix == ".sems" or head == _SQLITE:
+    if suffix == ".sems" or head == SQLITE_MAGIC:
         return "archive"
     return "vectors" if head.startswith(_NUMPY) else "picture"
 

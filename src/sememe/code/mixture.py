@@ -102,9 +102,7 @@ def _estimate(
     """Centroids, bases and variances of all modes; the universal one comes last."""
     dim = y.shape[1]
     members = [y[labels == mode].astype(np.float64) for mode in range(modes)]
-    scatters = [
-        np.cov(rows.T, bias=True) * len(rows) if len(rows) > 1 else np.zeros((dim, dim)) for rows in members
-    ]
+    scatters = [_scatter(rows) for rows in members]
     whole = np.cov(y.T.astype(np.float64))
     within = sum(scatters, np.zeros((dim, dim))) / max(1, sum(len(rows) for rows in members))
     mixture = Mixture(
@@ -116,13 +114,26 @@ def _estimate(
     )
     for mode, (rows, scatter) in enumerate(zip(members, scatters, strict=True)):
         mixture.centroids[mode] = rows.mean(axis=0) if len(rows) else 0.0
-        covariance = (scatter + shrinkage * within) / (len(rows) + shrinkage)
+        covariance = _shrunk(scatter, len(rows), within, shrinkage)
         mixture.variances[mode], mixture.bases[mode] = _principal(covariance, count)
         mixture.shares[mode] = len(rows) + 1
     mixture.variances[modes], mixture.bases[modes] = _principal(whole, count)
     mixture.shares[modes] = max(1.0, 0.01 * len(y), float((labels == modes).sum()))
     mixture.shares /= mixture.shares.sum()
     return mixture
+
+
+def _scatter(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the outer products (d, d) of centred rows (n, d)."""
+    dim = rows.shape[1]
+    return np.cov(rows.T, bias=True) * len(rows) if len(rows) > 1 else np.zeros((dim, dim))
+
+
+def _shrunk(
+    scatter: NDArray[np.float64], count: int, within: NDArray[np.float64], shrinkage: float
+) -> NDArray[np.float64]:
+    """Covariance of a mode of `count` vectors, as if it had `shrinkage` more with covariance `within`."""
+    return (scatter + shrinkage * within) / (count + shrinkage)
 
 
 def _principal(
@@ -179,8 +190,7 @@ def _held_out_variances(
     """Variances (M, J) of vectors that the basis did not see: eigenvalues of a sample are biased."""
     variances = mixture.variances.copy()
     count = variances.shape[1]
-    centred = y - mixture.centroids[np.minimum(labels, len(variances) - 1)]
-    within = np.cov(centred.T.astype(np.float64))
+    within = np.cov((y - mixture.centroids[labels]).T.astype(np.float64))
     for mode in range(len(variances) - 1):
         rows = rng.permutation(np.flatnonzero(labels == mode))
         if len(rows) < 16:
@@ -190,8 +200,8 @@ def _held_out_variances(
             held = rows[fold::4]
             rest = np.setdiff1d(rows, held)
             mean = y[rest].mean(axis=0, dtype=np.float64)
-            scatter = np.cov(y[rest].T.astype(np.float64), bias=True) * len(rest)
-            _, basis = _principal((scatter + shrinkage * within) / (len(rest) + shrinkage), count)
+            scatter = _scatter(y[rest].astype(np.float64))
+            _, basis = _principal(_shrunk(scatter, len(rest), within, shrinkage), count)
             energy += (((y[held] - mean) @ basis.T) ** 2).sum(axis=0)
         trust = len(rows) / (len(rows) + 60.0)
         own = _smooth(np.log(np.maximum(energy / len(rows), 1e-8)))

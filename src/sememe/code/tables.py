@@ -119,17 +119,16 @@ class CodeTables:
         ProfileFormatError
             An array is missing, has another dtype or shape, or holds values that no code can have.
         """
-        names = [field.name for field in fields(cls)]
-        missing = [name for name in names if name not in arrays]
+        missing = [name for name in _LAYOUT if name not in arrays]
         if missing:
             raise ProfileFormatError(f"lacks the tables {', '.join(missing)}; fit or fetch it again")
-        for name in names:
-            if arrays[name].dtype != _DTYPES[name] or arrays[name].ndim != _NDIM[name]:
+        for name, (kind, dimensions) in _LAYOUT.items():
+            if arrays[name].dtype != kind or arrays[name].ndim != dimensions:
                 raise ProfileFormatError(
                     f"table {name} is {arrays[name].dtype} of {arrays[name].ndim} dimensions, "
-                    f"expected {_DTYPES[name]} of {_NDIM[name]}"
+                    f"expected {np.dtype(kind)} of {dimensions}"
                 )
-        contiguous: Any = {name: np.asarray(arrays[name], order="C") for name in names}
+        contiguous: Any = {name: np.asarray(arrays[name], order="C") for name in _LAYOUT}
         tables = cls(**contiguous)
         tables._check()
         return tables
@@ -199,39 +198,22 @@ def _require(conditions: dict[str, bool | np.bool_]) -> None:
             raise ProfileFormatError(f"tables are damaged: {what} out of bounds; fit or fetch it again")
 
 
-_DTYPES = {
-    "metric": np.int16,
-    "identity": np.int32,
-    "centroids": np.int16,
-    "bases": np.int8,
-    "steps": np.int32,
-    "sigmas": np.int32,
-    "mode_frequencies": np.int32,
-    "mode_costs": np.int64,
-    "mode_limits": np.int64,
-    "floor": np.int32,
-    "children": np.int16,
-    "frequencies": np.int32,
-    "thresholds": np.int32,
-    "means": np.int32,
-    "ranks": np.int16,
-    "gains": np.int32,
+_LAYOUT: dict[str, tuple[type[np.signedinteger], int]] = {
+    "metric": (np.int16, 2),
+    "identity": (np.int32, 0),
+    "centroids": (np.int16, 2),
+    "bases": (np.int8, 3),
+    "steps": (np.int32, 2),
+    "sigmas": (np.int32, 2),
+    "mode_frequencies": (np.int32, 1),
+    "mode_costs": (np.int64, 1),
+    "mode_limits": (np.int64, 1),
+    "floor": (np.int32, 0),
+    "children": (np.int16, 2),
+    "frequencies": (np.int32, 2),
+    "thresholds": (np.int32, 2),
+    "means": (np.int32, 1),
+    "ranks": (np.int16, 1),
+    "gains": (np.int32, 1),
 }
-_NDIM = {
-    "metric": 2,
-    "identity": 0,
-    "centroids": 2,
-    "bases": 3,
-    "steps": 2,
-    "sigmas": 2,
-    "mode_frequencies": 1,
-    "mode_costs": 1,
-    "mode_limits": 1,
-    "floor": 0,
-    "children": 2,
-    "frequencies": 2,
-    "thresholds": 2,
-    "means": 1,
-    "ranks": 1,
-    "gains": 1,
-}
+"""Type and number of dimensions of each table."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sememe.code.tables import FRACTION, CodeTables
 from sememe.types import Embeddings
 
-__all__ = ["Exact", "Transform", "as_integers", "normalise", "weigh"]
+__all__ = ["Exact", "Transform", "as_integers", "normalise"]
 
 Exact = NDArray[np.float64]
 """float64 array whose entries are integers below 2**53."""
@@ -27,14 +27,6 @@ _COEFFICIENT = 28  # binary places of a coefficient times its basis step, before
 def as_integers(x: Embeddings) -> Exact:
     """Vectors (n, d) in fixed point."""
     return np.rint(x.astype(np.float64) * (1 << FRACTION.VECTOR))
-
-
-def weigh(vectors: Exact, metric: NDArray[np.int16], identity: int) -> Exact:
-    """Apply the metric a·I + FᵀF to fixed-point vectors (n, d)."""
-    factor = metric.astype(np.float64)
-    inner = np.rint((vectors @ factor.T) / (1 << FRACTION.METRIC))
-    outer = inner @ factor + vectors * identity
-    return np.rint(outer / (1 << (FRACTION.METRIC + FRACTION.VECTOR - FRACTION.WEIGHTED)))
 
 
 class Transform:
@@ -50,8 +42,12 @@ class Transform:
         self._tables = tables
 
     def weigh(self, vectors: Exact) -> Exact:
-        """Fixed-point vectors (n, d) in the metric, with `FRACTION.WEIGHTED` binary places."""
-        return weigh(vectors, self._tables.metric, int(self._tables.identity))
+        """Fixed-point vectors (n, d) in the metric a·I + FᵀF, with `FRACTION.WEIGHTED` binary places."""
+        factor = self._tables.metric.astype(np.float64)
+        inner = np.rint((vectors @ factor.T) / (1 << FRACTION.METRIC))
+        outer = inner @ factor + vectors * int(self._tables.identity)
+        weighted: Exact = np.rint(outer / (1 << (FRACTION.METRIC + FRACTION.VECTOR - FRACTION.WEIGHTED)))
+        return weighted
 
     def project(self, weighted: Exact, mode: int, count: int | None = None) -> Exact:
         """The first `count` coefficients (n, count) of weighted vectors in a mode, unscaled integers."""

@@ -8,7 +8,7 @@ that one decoded vector shared by many codes cannot make a figure depend on the 
 from __future__ import annotations
 
 from sememe.metrics.classes import agreement, class_means, nearest_class_mean_accuracy, top_k_accuracy
-from sememe.metrics.distance import byte_to_fidelity, centred_cosine, cosine, fidelity_to_byte
+from sememe.metrics.distance import byte_to_fidelity, centred_cosine, cosine, fidelity_to_byte, unit_rows
 from sememe.metrics.ranking import recall_at, search, top_k
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "search",
     "top_k",
     "top_k_accuracy",
+    "unit_rows",
 ]

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.errors import VectorError
+from sememe.metrics.distance import unit_rows
 from sememe.types import Embeddings
 
 Kind: TypeAlias = Literal["text", "image"]
@@ -70,7 +71,7 @@ class Background:
         if any(np.ndim(x) != 2 or len(x) < 2 or x.shape[1] != images.shape[1] for x in given.values()):
             raise VectorError("a background needs two vectors or more of each kind, all of one dimension")
         means = {kind: x.mean(axis=0, dtype=np.float64).astype(np.float32) for kind, x in given.items()}
-        samples = {kind: _unit(x - means[kind]) for kind, x in given.items()}
+        samples = {kind: unit_rows(x - means[kind]) for kind, x in given.items()}
         pairs = {kind: x @ samples["image"].T for kind, x in samples.items()}
         off_diagonal = ~np.eye(len(images), dtype=np.bool_)
         spreads = {
@@ -91,7 +92,7 @@ class Background:
             raise VectorError(f"no {kind} vectors are known in this space, so {kind} cannot be compared")
         if np.ndim(x) != 2 or x.shape[1] != len(mean):
             raise VectorError(f"expected vectors of shape (n, {len(mean)}), got {np.shape(x)}")
-        return _unit(np.asarray(x, np.float32) - mean)
+        return unit_rows(np.asarray(x, np.float32) - mean)
 
     def query(self, terms: Iterable[Term]) -> Query:
         """Add up the centred terms, each times its weight.
@@ -157,12 +158,6 @@ class Background:
         """Mean (n,) and variance (n,) of each picture's cosine with the background's vectors of a kind."""
         cosines = centred @ self.samples[kind].T  # (n, m)
         return cosines.mean(axis=1), cosines.var(axis=1)
-
-
-def _unit(x: NDArray[np.floating]) -> Floats32:
-    lengths = np.linalg.norm(x, axis=1, keepdims=True)
-    unit: Floats32 = (x / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-    return unit
 
 
 def _stretch(cosines: Floats32) -> Floats32:

@@ -11,6 +11,14 @@ from sememe.errors import VectorError
 from sememe.metrics.checks import Floats, pair
 
 
+def unit_rows(x: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Rows (n, d) scaled to unit length, in float32; a row of zeros stays as it is."""
+    wide = np.asarray(x, np.float32)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = (wide / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
+    return unit
+
+
 def cosine(x: Floats, y: Floats) -> NDArray[np.float64]:
     """Cosine of the angle between each row of `x` and the same row of `y`.
 

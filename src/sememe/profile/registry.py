@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from sememe.bitstream import REGISTERED
 from sememe.errors import ProfileFormatError, UnknownProfileError
 from sememe.profile import storage
 from sememe.profile.profile import Profile
 
 __all__ = ["REGISTERED", "available", "load", "shipped_path"]
-
-REGISTERED = {1: "nano", 2: "clip-vit-b32"}
-"""Number on the wire to name. Literals: a number, once given, is never given to another profile."""
 
 _SHIPPED = Path(__file__).parent.parent / "data" / "profiles"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sememe.metrics import unit_rows
 from sememe.metrics.calibration import Background, Query, Term
 from sememe.metrics.strength import Strength, strengths
 from sememe.zeroshot.labels import TEMPLATE, read_labels, read_templates
@@ -153,5 +154,4 @@ def embed_labels(
     templates = read_templates(template)
     sentences = [text.replace("{}", label) for text in templates for label in labels]
     vectors = backbone.embed_texts(sentences).reshape(len(templates), len(labels), -1).mean(axis=0)
-    unit: Embeddings = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    return unit
+    return unit_rows(vectors)
