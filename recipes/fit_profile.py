@@ -20,6 +20,8 @@ from sememe import backbones
 from sememe.profile import Profile, load, shipped_path
 from sememe.types import Json
 
+from .nano.embed import load_vectors, manifest
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FIT_SETS = ("caltech101", "dtd", "fgvc", "oxford_pets", "sun397", "food101", "imagenet", "eurosat")
 WHOLE_SETS = ("flickr8k_1000", "unlabelled_500", "cifar10_500")
@@ -55,22 +57,11 @@ def clip_vit_b32(data: Path) -> tuple[Vectors, Vectors, dict[str, Json]]:
     return np.concatenate(parts), text.astype(np.float32), manifest
 
 
-def nano(vectors: Path, texts: Path) -> tuple[Vectors, Vectors, dict[str, Json]]:
-    """The built-in backbone's vectors of its training pictures, and of everyday words.
-
-    Sources that were left out of its training stay out here too, so that they can judge both.
-    """
-    backbone = backbones.load("nano")
-    file, text = np.load(vectors), np.load(texts)["x"]
-    x = file["x"][~file["left_out"]]
-    manifest: dict[str, Json] = {
-        "profile_id": "nano",
-        "space_id": backbone.space_id,
-        "backbone_id": backbone.backbone_id,
-        "preprocessing": dict(backbone.preprocessing),
-        "provenance": {"vectors": {"pictures": len(x)}, "text": ["concept names", "everyday words"]},
-    }
-    return x.astype(np.float32), text.astype(np.float32), manifest
+def nano(cache: Path) -> tuple[Vectors, Vectors, dict[str, Json]]:
+    """The built-in backbone's vectors of its training pictures, and of names of visible things."""
+    x, text = load_vectors(cache, "all")
+    x = x[~np.isnan(x[:, 0])]
+    return x, text, manifest(backbones.load("nano"), vectors={"pictures": len(x)})
 
 
 def main() -> None:
@@ -80,13 +71,12 @@ def main() -> None:
     )
     parser.add_argument("name", choices=["clip-vit-b32", "nano"])
     parser.add_argument("--data", type=Path, default=DATA, help="folder with vectors/ and text/")
-    parser.add_argument("--vectors", type=Path, help="nano: npz with x, the picture vectors")
-    parser.add_argument("--texts", type=Path, help="nano: npz with x, the text vectors")
+    parser.add_argument("--cache", type=Path, help="nano: where `python -m recipes.nano.embed` wrote vectors")
     args = parser.parse_args()
-    if args.name == "nano" and not (args.vectors and args.texts):
-        parser.error("nano needs --vectors and --texts, as `python -m recipes.nano.embed` wrote them")
-    x, text, manifest = clip_vit_b32(args.data) if args.name != "nano" else nano(args.vectors, args.texts)
-    profile = Profile.fit(x, text, manifest=manifest, progress=lambda line: print(line, file=sys.stderr))
+    if args.name == "nano" and not args.cache:
+        parser.error("nano needs --cache, where `python -m recipes.nano.embed` wrote its vectors")
+    x, text, about = clip_vit_b32(args.data) if args.name != "nano" else nano(args.cache)
+    profile = Profile.fit(x, text, manifest=about, progress=lambda line: print(line, file=sys.stderr))
     path = shipped_path(args.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     profile.save(path)

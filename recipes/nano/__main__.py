@@ -2,12 +2,13 @@
 
 ::
 
-    teachers    what a MobileNet says about four views of every picture         view*.npy
-    text        MiniLM's sentences into a static table                          text-student.npz
-    train       the image student                                               student-*.pt
-    export      ONNX in eight bits, tables, nano.json                           src/sememe/data/nano
-    evaluate    zero-shot on the sources left out                               results/nano.json
-    embed       vectors that the profile is fitted on                           vectors.npz, text.npz
+    teachers      what a MobileNet computes for six views of every picture        view*.npy
+    text          MiniLM's sentences into a static table                          text-student.npz
+    for the parts a and b of the sources, which one variant each never sees, and for all sources:
+        train     an image student; the one for all goes on from a's              student-*.pt
+        export    ONNX in eight bits, tables, nano.json                           variant-*, the package
+        embed     vectors that profiles are fitted on                             vectors-*.npy, texts-*.npy
+    evaluate      zero-shot on the parts left out, and more                       results/nano.json
 """
 
 from __future__ import annotations
@@ -25,20 +26,26 @@ def main() -> None:
         "--shared", type=Path, default=Path("../shared/data"), help="pictures, teachers, vectors, names"
     )
     parser.add_argument(
-        "--cache", type=Path, required=True, help="folder for what the steps pass on (about 6 GB)"
+        "--cache", type=Path, required=True, help="folder for what the steps pass on (about 16 GB)"
     )
-    parser.add_argument("--minutes", type=float, default=74, help="time for the image student")
+    parser.add_argument(
+        "--minutes", type=float, nargs=3, default=(62, 25, 10), help="to train without a, without b, on all"
+    )
     args = parser.parse_args()
-    shared, cache = ["--shared", str(args.shared)], ["--cache", str(args.cache)]
+    cache = ["--cache", str(args.cache)]
+    both = ["--shared", str(args.shared), *cache]
     folders = ["--images", str(args.shared / "images"), "--teachers", str(args.shared / "teachers")]
-    steps: list[tuple[str, list[str]]] = [
-        ("teachers", folders + cache),
-        ("text", shared + cache),
-        ("train", [*shared, *cache, "--minutes", str(args.minutes)]),
-        ("export", cache),
-        ("evaluate", shared + cache),
-        ("embed", shared + cache),
-    ]
+    steps: list[tuple[str, list[str]]] = [("teachers", folders + cache), ("text", both)]
+    for name, minutes in zip(("a", "b", "all"), args.minutes, strict=True):
+        named = ["--name", name]
+        weights = str(args.cache / f"variant-{name}") if name != "all" else "src/sememe/data/nano"
+        options = ["--without", name] if name != "all" else ["--without", "--start", "a", "--rate", "0.3"]
+        steps += [
+            ("train", [*both, *named, "--minutes", str(minutes), *options]),
+            ("export", [*cache, *named, "--out", weights]),
+            ("embed", [*both, *named, "--weights", weights]),
+        ]
+    steps.append(("evaluate", both))
     args.cache.mkdir(parents=True, exist_ok=True)
     for name, options in steps:
         print(f"== {name}", flush=True)

@@ -21,10 +21,12 @@ from torch import nn
 
 from sememe.backbones.wordpiece import hash_pieces
 
+from .data import STUDENT_SIDE
 from .space import DIM
 from .student import Block, Student
+from .train import checkpoint
 
-SPACE_ID = "nano/1"
+SPACE_ID = "nano/2"
 OPSET = 17
 
 
@@ -91,7 +93,7 @@ class Graph:
         if isinstance(block.short, nn.Sequential):
             parts = list(block.short)
             if isinstance(parts[0], nn.AvgPool2d):
-                x = self.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+                x = self.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
             x = self.conv(x, parts[-2], parts[-1])
         return self.add("Relu", self.add("Add", y, x))
 
@@ -106,7 +108,7 @@ def image_model(student: Student, side: int, *, int8: bool = True) -> onnx.Model
     x = graph.add("Concat", "pixels", graph.mirrored("pixels"), axis=0)
     for at in (0, 3):
         x = graph.add("Relu", graph.conv(x, student.stem[at], student.stem[at + 1]))
-    for block in student.blocks:
+    for block in (block for stage in student.stages for block in stage):
         x = graph.block(x, block)
     x = graph.add("Relu", graph.conv(x, student.top[0], student.top[1]))
     x = graph.add("Flatten", graph.add("GlobalAveragePool", x))
@@ -188,18 +190,17 @@ def main() -> None:
     """Export with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--name", default="final")
-    parser.add_argument("--side", type=int, default=96)
+    parser.add_argument("--name", default="all", help="training run")
     parser.add_argument("--out", type=Path, default=Path("src/sememe/data/nano"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    student = load_student(args.cache / f"student-{args.name}.rank0.pt")
-    onnx.save(image_model(student, args.side), args.out / "image.onnx")
-    onnx.save(image_model(student, args.side, int8=False), args.cache / "image-float.onnx")
+    student = load_student(checkpoint(args.cache, args.name))
+    onnx.save(image_model(student, STUDENT_SIDE), args.out / "image.onnx")
+    onnx.save(image_model(student, STUDENT_SIDE, int8=False), args.cache / "image-float.onnx")
     stored = np.load(args.cache / "text-student.npz")
     (args.out / "pieces.bin").write_bytes(hash_pieces(stored["pieces"].tolist()).astype("<u8").tobytes())
     (args.out / "text.safetensors").write_bytes(save(text_tables(stored)))
-    write_card(args.out, args.side)
+    write_card(args.out, STUDENT_SIDE)
     total = sum(p.stat().st_size for p in args.out.iterdir())
     print(json.dumps({p.name: p.stat().st_size for p in sorted(args.out.iterdir())} | {"total": total}))
 

@@ -10,12 +10,14 @@ from torch.nn import functional
 
 from .targets import Mix, classifier
 
+#: How much each signal counts.
+WEIGHTS = {"m14": 2.0, "m7": 2.0, "feature": 2.0, "head": 1.0, "mix": 4.0, "name": 0.5}
+
 
 class Losses:
-    """The five signals and their weights."""
+    """The teacher's maps, features, class probabilities and place in the space, and the concept's name."""
 
     def __init__(self, mix: Mix, teachers: Path, device: torch.device) -> None:
-        self.classes = torch.from_numpy(mix.classes).float().to(device)
         self.names = torch.from_numpy(mix.names).float().to(device)
         weights, bias = classifier(teachers)
         # the student predicts standardised features; fold that into the teacher's own last layer
@@ -24,29 +26,23 @@ class Losses:
 
     def __call__(self, model: torch.nn.ModuleDict, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return each weighted loss of a batch."""
-        student = model["student"]
+        student, hints = model["student"], model["hints"]
         with torch.autocast(batch["pixels"].device.type, torch.bfloat16):
-            pooled = student.pooled(batch["pixels"])
-        pooled = pooled.float()
-        z, feature = functional.normalize(student.joint(pooled), dim=1), student.feature(pooled)
-        p = batch["logits"].softmax(1)
-        shown = batch["logits"][:, 1:].softmax(1)
+            seen = student.look(batch["pixels"])
+            m14, m7 = hints.m14(seen.m14), hints.m7(seen.m7)
+        pooled = seen.pooled.float()
+        z, feature = functional.normalize(student.joint(pooled), dim=1), hints.feature(pooled)
         named = batch["concept"] >= 0
-        scales = model["scales"][0].clamp(max=4.0).exp()
+        near = z[named] @ self.names.T * model["scale"][0].clamp(max=4.0).exp()
         out = {
-            "class": soft(z @ self.classes.T * scales[0], shown),
-            "mix": 8 * (1 - (z * batch["mix"]).sum(1)).mean(),
-            "head": soft(feature @ self.weights.T + self.bias, p),
+            "m14": functional.mse_loss(m14.float(), batch["m14"]),
+            "m7": functional.mse_loss(m7.float(), batch["m7"]),
             "feature": functional.mse_loss(feature, batch["features"]),
-            "name": functional.cross_entropy(
-                z[named] @ self.names.T * scales[1], batch["concept"][named], label_smoothing=0.05
-            ),
+            "head": soft(feature @ self.weights.T + self.bias, batch["logits"].softmax(1)),
+            "mix": (1 - (z * batch["mix"]).sum(1)).mean(),
+            "name": functional.cross_entropy(near, batch["concept"][named], label_smoothing=0.05),
         }
-        has = batch["has_clip"]
-        if has.any():
-            clip = functional.normalize(model["clip"](pooled[has]), dim=1)
-            out["clip"] = 2 * has.float().mean() * (1 - (clip * batch["clip"][has]).sum(1)).mean()
-        return out
+        return {name: WEIGHTS[name] * value for name, value in out.items()}
 
 
 def soft(logits: Tensor, target: Tensor) -> Tensor:

@@ -19,14 +19,14 @@ def plural(word: str) -> str:
     return word + "s"
 
 
-def nouns(text: Path, teachers: Path, concepts: list[str]) -> list[str]:
+def nouns(text: Path, teachers: Path) -> list[str]:
     """Return names of visible things, every synonym of the teachers' classes among them."""
     from .space import common_names
 
     labels = (teachers / "imagenet_labels.txt").read_text().splitlines()[1:]
     synonyms = [s.strip().lower() for line in labels for s in line.split(",")]
     cleaned = [re.sub(r"[\(\)/_]", " ", n).lower().strip() for n in common_names(text)]
-    return sorted({n for n in cleaned + synonyms + concepts if n})
+    return sorted({n for n in cleaned + synonyms if n})
 
 
 class Composer:
@@ -50,15 +50,15 @@ class Composer:
         """Return how many phrases to make of each kind, and how."""
         of, thing = self._of, self._thing
         return [
-            (14000, lambda: f"{of('adjectives')} {thing()}"),
-            (3000, lambda: f"{of('adjectives')} {of('adjectives')} {thing()}"),
-            (7000, lambda: f"a {thing()} and a {thing()}"),
-            (7000, lambda: f"{of('counts')} {thing()} {of('relations')} the {of('places')}"),
+            (22000, lambda: f"{of('adjectives')} {thing()}"),
+            (4000, lambda: f"{of('adjectives')} {of('adjectives')} {thing()}"),
+            (11000, lambda: f"a {thing()} and a {thing()}"),
+            (11000, lambda: f"{of('counts')} {thing()} {of('relations')} the {of('places')}"),
             (3000, lambda: f"{of('people')} {of('actions')} a {thing()}"),
             (2000, lambda: f"{of('purposes')} {of('verbs')}"),
             (2000, lambda: f"a {of('styles')} of a {thing()}"),
-            (6000, lambda: f"{self._any(self._words)} {self._any(self._words)}"),
-            (3000, lambda: f"{thing()} {of('places')}"),
+            (9000, lambda: f"{self._any(self._words)} {self._any(self._words)}"),
+            (6000, lambda: f"{thing()} {of('places')}"),
         ]
 
     def framed(self) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import data, minilm
+from . import minilm
 
 DIM = 256
 WHITENING = 0.5
@@ -83,18 +83,11 @@ def fit(names: list[str]) -> Space:
     return Space(centres, mean, (directions * values ** (-WHITENING / 2)).astype(np.float32))
 
 
-def seen_concepts(pictures: data.Pictures) -> list[str]:
-    """Return the concept names of the sources that training may see."""
-    seen = ~np.isin(pictures.source, data.LEFT_OUT) & (pictures.concept != "")
-    return sorted(set(pictures.concept[seen].tolist()))
-
-
-def load_or_fit(cache: Path, pictures: data.Pictures, shared: Path) -> Space:
-    """Return the space of this cache, fitting it once."""
+def load_or_fit(cache: Path, shared: Path) -> Space:
+    """Return the space of this cache, fitting it once; it knows no picture and no concept of any source."""
     path = cache / "space.npz"
     if not path.exists():
-        names = common_names(shared / "text") + imagenet_names(shared / "teachers") + seen_concepts(pictures)
-        found = fit(sorted(set(names)))
+        found = fit(sorted({*common_names(shared / "text"), *imagenet_names(shared / "teachers")}))
         np.savez(path, centres=found.centres, mean=found.mean, basis=found.basis)
     stored = np.load(path)
     return Space(stored["centres"], stored["mean"], stored["basis"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from . import data
-from .space import Space, imagenet_names, seen_concepts, unit
+from .space import Space, imagenet_names, unit
 
 RIDGE = 2000.0
 
@@ -48,18 +48,25 @@ def ridge(x: np.ndarray, y: np.ndarray, strength: float = RIDGE) -> np.ndarray:
 
 
 class Mix:
-    """The teacher mix: half class names weighted by probability, half a ridge map from features to names."""
+    """The teacher mix: half class names weighted by probability, half a ridge map from features to names.
 
-    def __init__(self, cache: Path, pictures: data.Pictures, space: Space, teachers: Path) -> None:
-        self.concepts = seen_concepts(pictures)
+    Parameters
+    ----------
+    seen : numpy.ndarray
+        Which pictures (bool) the ridge map may learn from.
+    """
+
+    def __init__(
+        self, cache: Path, pictures: data.Pictures, seen: np.ndarray, space: Space, teachers: Path
+    ) -> None:
+        self.concepts = sorted(set(pictures.concept[seen].tolist()) - {""})
         self.names = space.texts(self.concepts)
         self.classes = space.texts(imagenet_names(teachers))
         index = {c: i for i, c in enumerate(self.concepts)}
-        seen = ~np.isin(pictures.source, data.LEFT_OUT)
         self.concept = np.array(
             [index.get(c, -1) if s else -1 for c, s in zip(pictures.concept, seen, strict=True)]
         )
-        features = np.load(cache / "view0.tf2.pool.npy").astype(np.float32)
+        features = np.load(cache / "view0.pool.npy").astype(np.float32)
         self.mean, self.spread = features[seen].mean(0), features[seen].std(0) + 0.1
         rows = np.flatnonzero(self.concept >= 0)
         self.map = ridge(self._scaled(features[rows]), self.names[self.concept[rows]])
@@ -72,3 +79,9 @@ class Mix:
         by_class = unit(top10(probabilities(logits)) @ self.classes)
         by_map = unit(self._scaled(features.astype(np.float32)) @ self.map)
         return unit(by_class + by_map)
+
+    def of_view(self, cache: Path, view: int) -> np.ndarray:
+        """Return the places (n, 256) float16 of one stored view."""
+        logits, pool = (np.load(cache / f"view{view}.{k}.npy", mmap_mode="r") for k in ("logits", "pool"))
+        cuts = [slice(i, i + 2048) for i in range(0, len(pool), 2048)]
+        return np.concatenate([self(logits[c], pool[c]).astype(np.float16) for c in cuts])

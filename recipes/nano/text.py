@@ -15,11 +15,11 @@ from torch.nn import functional
 
 from sememe.backbones.wordpiece import WordPiece, hash_pieces
 
-from . import data, minilm
+from . import minilm
 from .phrases import compose, nouns
-from .space import DIM, Space, load_or_fit, seen_concepts
+from .space import DIM, Space, load_or_fit
 
-ROW, HIDDEN = 192, 512
+ROW, HIDDEN = 224, 640
 BATCH, PEAK_RATE, NEARNESS = 512, 2e-3, 16.0
 
 
@@ -143,10 +143,9 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
-    pictures = data.read_pictures(args.shared / "images")
-    space = load_or_fit(args.cache, pictures, args.shared)
+    space = load_or_fit(args.cache, args.shared)
     vocabulary = pieces()
-    things = nouns(args.shared / "text", args.shared / "teachers", seen_concepts(pictures))
+    things = nouns(args.shared / "text", args.shared / "teachers")
     lessons = prepare(vocabulary, things, space, args)
     held = np.random.default_rng(1).random(len(lessons.bags)) < 0.02
     model = TextStudent(len(vocabulary))

@@ -1,7 +1,7 @@
 """Train the image student: one process per core that averages its weights with the other every few steps.
 
 Single threads that average now and then stand a busy machine far better than one process on two threads does
-(measured beside other work, at 96 px: 84 pictures/s on one thread, 22 on two). Pictures grow during training.
+(measured beside other work, at 96 px: 84 pictures/s on one thread, 22 on two).
 The schedule follows the clock, so that ``--minutes`` holds beside any load; checkpoints keep the time spent.
 """
 
@@ -20,27 +20,22 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from . import data
-from .batches import Batches, gather_clip, mix_of_view
+from .batches import Batches
 from .losses import Losses
+from .muon import Muon
 from .space import DIM, load_or_fit
-from .student import Student, parameters
+from .student import Hints, Student, parameters
 from .targets import Mix
 
-SIDES = ((0.68, 64), (1.01, 96))
-PEAK_RATE, DECAY = 2e-3, 0.05
+MUON_RATE, ADAM_RATE, DECAY = 0.02, 2e-3, 0.05
 AVERAGE_EVERY, SAVE_EVERY = 8, 120
 DEV = 600
 FIRST_SCALE = 16.0
 
 
-def side_at(progress: float) -> int:
-    """Return the picture side in use at a fraction of training."""
-    return next(side for end, side in SIDES if progress < end)
-
-
 def rate_at(progress: float) -> float:
-    """Return the learning rate: a short warm-up, then half a cosine."""
-    return PEAK_RATE * min(1.0, progress / 0.03) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+    """Return the share of the peak learning rate: a short warm-up, then half a cosine."""
+    return min(1.0, progress / 0.03) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def average(model: torch.nn.Module, world: int) -> None:
@@ -64,6 +59,20 @@ def agreed(value: float, world: int) -> float:
     return float(box)
 
 
+def optimizers(model: torch.nn.ModuleDict) -> list[torch.optim.Optimizer]:
+    """Return Muon for the student's convolutions and Adam for everything else."""
+    convolutions = [p for p in model["student"].parameters() if p.ndim == 4]
+    chosen = {id(p) for p in convolutions}
+    others = [p for p in model.parameters() if id(p) not in chosen]
+    adam = torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+    return [Muon(convolutions, rate=MUON_RATE, decay=DECAY), adam]
+
+
+def checkpoint(cache: Path, name: str, rank: int = 0) -> Path:
+    """Return where a run keeps its state."""
+    return Path(cache / f"student-{name}.rank{rank}.pt")
+
+
 class Run:
     """One process of a training run."""
 
@@ -72,39 +81,41 @@ class Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(args.seed)
         pictures = data.read_pictures(args.shared / "images")
-        space = load_or_fit(args.cache, pictures, args.shared)
-        mix = Mix(args.cache, pictures, space, args.shared / "teachers")
-        seen = np.flatnonzero(~np.isin(pictures.source, data.LEFT_OUT))
-        dev = np.random.default_rng(0).permutation(seen)[:DEV]
-        self.batches = Batches(args.cache, args.views, mix, seed=args.seed * 100 + rank)
-        self.batches.set_rows(np.setdiff1d(seen, dev))
+        space = load_or_fit(args.cache, args.shared)
+        seen = ~np.isin(pictures.source, data.left_out(args.without))
+        rows = np.flatnonzero(seen)
+        dev = np.random.default_rng(0).permutation(rows)[:DEV]
+        mix = Mix(args.cache, pictures, seen, space, args.shared / "teachers")
+        rows = np.setdiff1d(rows, dev)
+        self.batches = Batches(args.cache, args.views, mix, rows, seed=args.seed * 100 + rank)
         self.losses = Losses(mix, args.shared / "teachers", self.device)
-        scales = torch.nn.ParameterList([torch.full((2,), math.log(FIRST_SCALE))])
-        modules = {"student": Student(DIM), "clip": torch.nn.Linear(768, 512), "scales": scales}
+        scale = torch.nn.ParameterList([torch.tensor(math.log(FIRST_SCALE))])
+        modules = {"student": Student(DIM), "hints": Hints(), "scale": scale}
         self.model = torch.nn.ModuleDict(modules).to(self.device, memory_format=torch.channels_last)
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        plain = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": DECAY}, {"params": plain, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=PEAK_RATE, betas=(0.9, 0.98), fused=True)
+        self.optimizers = optimizers(self.model)
         self.spent, self.step, self.seen = 0.0, 0, 0
         self.shown: dict[str, float] = {}
-        self._resume()
+        if self._path().exists():
+            self._resume()
+        elif args.start:
+            stored = torch.load(checkpoint(args.cache, args.start), map_location=self.device)["model"]
+            stored = {k: v for k, v in stored.items() if not k.startswith("hints")}
+            self.model.load_state_dict(stored, strict=False)
 
     def _path(self) -> Path:
-        return self.args.cache / f"student-{self.args.name}.rank{self.rank}.pt"
+        return checkpoint(self.args.cache, self.args.name, self.rank)
 
     def _resume(self) -> None:
-        if not self._path().exists():
-            return
         stored = torch.load(self._path(), map_location=self.device)
         self.model.load_state_dict(stored["model"])
-        self.optimizer.load_state_dict(stored["optimizer"])
+        for optimizer, state in zip(self.optimizers, stored["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
         self.spent, self.step, self.seen = stored["spent"], stored["step"], stored["seen"]
         self.batches.rng = np.random.default_rng([self.args.seed, self.rank, self.step])
 
     def save(self) -> None:
         """Write a checkpoint that a later run goes on from."""
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        state = {"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
         state |= {"spent": self.spent, "step": self.step, "seen": self.seen}
         torch.save(state, self._path().with_suffix(".tmp"))
         self._path().with_suffix(".tmp").rename(self._path())
@@ -128,14 +139,15 @@ class Run:
 
     def _learn(self, progress: float) -> None:
         """Take one step."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(progress)
-        batch = self.batches.draw(self.args.batch, side_at(progress))
+        batch = self.batches.draw(self.args.batch)
         parts = self.losses(self.model, {k: v.to(self.device) for k, v in batch.items()})
         sum(parts.values()).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for optimizer, peak in zip(self.optimizers, (MUON_RATE, ADAM_RATE), strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = peak * self.args.rate * rate_at(progress)
+            optimizer.step()
+            optimizer.zero_grad()
         self.step += 1
         self.seen += self.args.batch * self.world
         for k, v in parts.items():
@@ -144,20 +156,20 @@ class Run:
     def _report(self, progress: float) -> None:
         losses = " ".join(f"{k} {v:.3f}" for k, v in self.shown.items())
         print(
-            f"{progress:6.1%} side {side_at(progress)} pictures {self.seen} in {self.spent:.0f} s"
+            f"{progress:6.1%} pictures {self.seen} in {self.spent:.0f} s"
             f" ({self.seen / self.spent:.0f}/s)  {losses}",
             flush=True,
         )
 
 
 def _process(rank: int, world: int, args: argparse.Namespace) -> None:
-    torch.set_num_threads(1 if world > 1 else args.threads)
+    torch.set_num_threads(1)
     if world > 1:
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(args.port)}
         dist.init_process_group("gloo", rank=rank, world_size=world)
     run = Run(rank, world, args)
     if rank == 0:
-        print(f"{parameters(run.model['student'])} parameters, {len(run.batches.rows)} pictures", flush=True)
+        print(f"{parameters(run.model['student'])} parameters, {run.batches.count} pictures", flush=True)
     run.train()
     if world > 1:
         dist.destroy_process_group()
@@ -168,26 +180,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--views", type=int, nargs="+", default=[0, 1, 2, 3])
+    parser.add_argument("--views", type=int, nargs="+", default=list(data.VIEWS))
+    parser.add_argument(
+        "--without", nargs="*", default=["a"], help="sources, or parts of data.PARTS, to leave out"
+    )
     parser.add_argument("--minutes", type=float, default=74)
     parser.add_argument("--name", default="final")
-    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--start", help="run whose network to begin with, instead of a random one")
+    parser.add_argument(
+        "--rate", type=float, default=1.0, help="peak learning rates, as a share of the usual"
+    )
+    parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--port", type=int, default=29511)
     args = parser.parse_args()
-    pictures = data.read_pictures(args.shared / "images")
-    if not (args.cache / "clip.npz").exists():
-        gather_clip(args.cache, pictures, args.shared / "vectors")
-    space = load_or_fit(args.cache, pictures, args.shared)
-    mix = Mix(args.cache, pictures, space, args.shared / "teachers")
-    for view in args.views:
-        mix_of_view(args.cache, view, mix)
     (args.cache / f"student-{args.name}.json").write_text(json.dumps(vars(args), default=str, indent=1))
     if torch.cuda.is_available():
         _process(0, 1, args)
     else:
-        mp.spawn(_process, (2, args), nprocs=2)
+        mp.spawn(_process, (args.processes, args), nprocs=args.processes)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,122 @@
+"""What a variant says of the part that it never saw: accuracy, search, and how both survive coding."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+
+from sememe import Codec
+from sememe.backbones.nano import NanoBackbone
+from sememe.profile import Profile
+
+from . import data
+from .embed import load_vectors, manifest
+from .measure import label_vectors, percent, text_to_image, zero_shot
+from .space import Space
+from .targets import Mix
+
+BYTES = (16, 8)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The labelled pictures of one part, as the variant that never saw them embeds them.
+
+    Attributes
+    ----------
+    nano : NanoBackbone
+        The variant.
+    codec : Codec
+        Its profile, fitted on the sources that it saw.
+    vectors, teacher : (n, 256)
+        The variant's vectors and the teacher mix.
+    concept, source : (n,)
+        Names.
+    rows : (n,)
+        Where the pictures are in the collection.
+    """
+
+    nano: NanoBackbone
+    codec: Codec
+    vectors: np.ndarray
+    teacher: np.ndarray
+    concept: np.ndarray
+    source: np.ndarray
+    rows: np.ndarray
+
+    def coded(self) -> dict[int, np.ndarray]:
+        """Return what codes of each length give back of the vectors."""
+        codes = self.codec.profile.encode(self.vectors, max(BYTES))
+        return {n: self.codec.profile.decode(codes[:, :n]) for n in BYTES}
+
+
+def held_out(part: str, space: Space, args: argparse.Namespace) -> HeldOut:
+    """Gather one part."""
+    pictures = data.read_pictures(args.shared / "images")
+    seen = ~np.isin(pictures.source, data.PARTS[part])
+    nano = NanoBackbone(folder=args.cache / f"variant-{part}")
+    vectors, texts = load_vectors(args.cache, part)
+    known = ~np.isnan(vectors[:, 0])
+    profile = Profile.fit(vectors[seen & known], texts, manifest=manifest(nano))
+    mix = Mix(args.cache, pictures, seen, space, args.shared / "teachers")
+    rows = np.flatnonzero(~seen & (pictures.concept != ""))
+    said = [np.load(args.cache / f"view0.{k}.npy", mmap_mode="r")[rows] for k in ("logits", "pool")]
+    codec = Codec(profile, backbone=nano)
+    names = pictures.concept[rows], pictures.source[rows]
+    return HeldOut(nano, codec, vectors[rows], mix(*said), *names, rows)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One source, tested: its accuracy, and what a gallery and a calibration need.
+
+    Attributes
+    ----------
+    rows : (n,)
+        Where the pictures are in the collection.
+    scores, labels : (n, k), (n,)
+        Cosines with the k names, and which name is right.
+    """
+
+    source: str
+    rows: np.ndarray
+    names: list[str]
+    scores: np.ndarray
+    labels: np.ndarray
+    figures: dict[str, object]
+
+
+def by_source(space: Space, held: HeldOut) -> list[Tested]:
+    """Test every source of a part on its own names."""
+    coded = held.coded()
+    tested = []
+    for source in sorted(set(held.source.tolist())):
+        mine = held.source == source
+        names = sorted(set(held.concept[mine].tolist()))
+        labels = np.array([names.index(c) for c in held.concept[mine]])
+        texts, taught = label_vectors(held.nano.embed_texts, names), space.texts(names)
+        figures = {
+            "pictures": len(labels),
+            "classes": len(names),
+            "chance": percent(1 / len(names)),
+            "nano": zero_shot(held.vectors[mine], labels, texts),
+            **{f"nano_{n}_bytes": zero_shot(coded[n][mine], labels, texts) for n in BYTES},
+            "nano_pictures_teacher_texts": zero_shot(held.vectors[mine], labels, taught),
+            "teacher_mix": zero_shot(held.teacher[mine], labels, taught),
+        }
+        tested.append(Tested(source, held.rows[mine], names, held.vectors[mine] @ texts.T, labels, figures))
+    return tested
+
+
+def searches(space: Space, held: HeldOut) -> dict[str, float]:
+    """Return how well names find pictures: ours, ours from bytes, and the teacher mix's."""
+    names = sorted(set(held.concept.tolist()))
+    ours, taught = label_vectors(held.nano.embed_texts, names), space.texts(names)
+    coded = held.coded()
+    return {
+        "nano": text_to_image(held.vectors, held.concept, names, ours),
+        **{f"nano_{n}_bytes": text_to_image(coded[n], held.concept, names, ours) for n in BYTES},
+        "teacher_mix": text_to_image(held.teacher, held.concept, names, taught),
+    }

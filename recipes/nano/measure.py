@@ -1,0 +1,124 @@
+"""Figures of merit: zero-shot accuracy, search, steadiness, calibration, latency."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from sememe.backbones.nano import NanoBackbone
+
+from .space import unit
+
+TEMPLATES = ("{}", "a photo of a {}", "a picture of the {}")
+
+#: Cosines (n, k) of pictures with labels, and the right label of each.
+Scores: TypeAlias = tuple[np.ndarray, np.ndarray]
+
+
+def open_jpeg(jpg: bytes) -> Image.Image:
+    """Decode one training-set JPEG."""
+    return Image.open(io.BytesIO(jpg)).convert("RGB")
+
+
+def percent(share: float) -> float:
+    """Round to a tenth of a percent."""
+    return round(100 * float(share), 1)
+
+
+def label_vectors(embed: Callable[[list[str]], np.ndarray], names: list[str]) -> np.ndarray:
+    """Average the vectors of a few templates."""
+    return unit(np.mean([embed([t.format(n) for n in names]) for t in TEMPLATES], axis=0))
+
+
+def zero_shot(vectors: np.ndarray, labels: np.ndarray, names: np.ndarray) -> dict[str, float]:
+    """Return top-1 and top-5 accuracy in percent."""
+    order = np.argsort(-(vectors @ names.T), axis=1)[:, :5]
+    hit = order == labels[:, None]
+    return {"top1": percent(hit[:, 0].mean()), "top5": percent(hit.any(1).mean())}
+
+
+def text_to_image(vectors: np.ndarray, concepts: np.ndarray, names: list[str], queries: np.ndarray) -> float:
+    """Return the share of right pictures among the ten that a name finds, of those there could be."""
+    found = []
+    for name, query in zip(names, queries, strict=True):
+        best = np.argsort(-(vectors @ query))[:10]
+        found.append((concepts[best] == name).sum() / min(10, (concepts == name).sum()))
+    return percent(float(np.mean(found)))
+
+
+def changed(image: Image.Image) -> list[Image.Image]:
+    """Return a picture flipped, cropped to 90 % and saved as a bad JPEG."""
+    w, h = image.size
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=30)
+    crop = image.crop((round(0.05 * w), round(0.05 * h), round(0.95 * w), round(0.95 * h)))
+    return [ImageOps.mirror(image), crop, Image.open(file)]
+
+
+def steadiness(nano: NanoBackbone, sample: list[Image.Image]) -> dict[str, float]:
+    """Return the mean cosine between pictures and their changed versions."""
+    base = nano.embed_images(sample)
+    kinds = zip(*map(changed, sample), strict=True)
+    cosines = [float((nano.embed_images(list(k)) * base).sum(1).mean()) for k in kinds]
+    named = dict(zip(("flipped", "cropped", "jpeg_q30"), cosines, strict=True))
+    return {k: round(v, 4) for k, v in (named | {"mean": float(np.mean(cosines))}).items()}
+
+
+def log_probability(scores: np.ndarray, scale: float) -> np.ndarray:
+    """Return the logarithm of the softmax of scaled cosines."""
+    logits = (scores - scores.max(1, keepdims=True)) * scale
+    return logits - np.log(np.exp(logits).sum(1, keepdims=True))
+
+
+def calibration_error(scores: np.ndarray, labels: np.ndarray, scale: float) -> float:
+    """Return the expected gap between confidence and accuracy over ten bins."""
+    p = np.exp(log_probability(scores, scale))
+    confidence, right = p.max(1), p.argmax(1) == labels
+    bins = np.clip((confidence * 10).astype(int), 0, 9)
+    gaps = [abs(confidence[bins == b].sum() - right[bins == b].sum()) for b in range(10)]
+    return float(sum(gaps) / len(labels))
+
+
+def calibrate(sets: list[Scores]) -> tuple[float, float]:
+    """Return the scale with the least mean negative log-likelihood over label lists, and its error."""
+
+    def cost(scale: float) -> float:
+        return float(np.mean([-log_probability(s, scale)[np.arange(len(y)), y].mean() for s, y in sets]))
+
+    best = float(min(np.geomspace(2, 100, 60), key=cost))
+    return best, float(np.mean([calibration_error(s, y, best) for s, y in sets]))
+
+
+def spread(scores: list[Scores]) -> dict[str, float]:
+    """Return mean and standard deviation of the cosines of right and of wrong labels."""
+    hits = [np.eye(s.shape[1], dtype=bool)[y] for s, y in scores]
+    right = np.concatenate([s[h] for (s, _), h in zip(scores, hits, strict=True)])
+    wrong = np.concatenate([s[~h] for (s, _), h in zip(scores, hits, strict=True)])
+    parts = {"right": right, "wrong": wrong}
+    return {f"{k}_{f}": round(float(getattr(v, f)()), 4) for k, v in parts.items() for f in ("mean", "std")}
+
+
+def latency(nano: NanoBackbone) -> dict[str, float]:
+    """Return milliseconds of one image and of one text on one thread."""
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8))
+    texts = [f"a photo of a {w} dog in the snow" for w in ("small", "large", "brown", "wet", "happy")] * 20
+    return {
+        "image": milliseconds(lambda: nano.embed_images([image]), 30),
+        "text": milliseconds(lambda: nano.embed_texts(texts), 5, per_call=len(texts)),
+    }
+
+
+def milliseconds(call: Callable[[], object], repeats: int, *, per_call: int = 1) -> float:
+    """Return median processor milliseconds of one item."""
+    call()
+    spent = []
+    for _ in range(repeats):
+        start = time.process_time()
+        call()
+        spent.append(time.process_time() - start)
+    return round(1000 * float(np.median(spent)) / per_call, 2)
