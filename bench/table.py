@@ -5,26 +5,27 @@ A file asks for a table with a pair of comments; whatever stands between them is
     <!-- table:quality -->
     <!-- /table -->
 
-Tables: quality, strength, unseen, speed. With `--check` nothing is written and a stale table is an error.
+Tables: quality, strength, unseen, speed, and `nano_tables.py`'s. With `--check` nothing is written and a
+stale table is an error.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
+import nano_tables
+from tabular import load, table
+
 MARKED = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
 def quality() -> str:
     """Figures of every length beside FAISS RQ, and the uncompressed vectors below."""
-    ours, rq = _load("quality"), _load("baselines")["main"]["rq"]
+    ours, rq = load("quality"), load("baselines")["main"]["rq"]
     header = ["bytes", "cosine", "centred cosine", "recall@10", "zero-shot", "LVIS agreement", "class mean"]
     keys = (
         "cosine",
@@ -39,12 +40,12 @@ def quality() -> str:
         for nbytes, row in ours["bytes"].items()
     ]
     rows.append(["all 2,048", *(_figure(ours["uncompressed"][key]) for key in keys), ""])
-    return _table([*header, "FAISS RQ: centred cosine / recall@10"], rows)
+    return table([*header, "FAISS RQ: centred cosine / recall@10"], rows)
 
 
 def unseen() -> str:
     """Averages over the four sets left out of training, three methods side by side."""
-    average = _load("unseen")["average"]
+    average = load("unseen")["average"]
     keys = ("centred_cosine", "recall_at_10", "class_mean_accuracy")
     rows = []
     for nbytes in average["opq"]:
@@ -52,24 +53,24 @@ def unseen() -> str:
         rows.append([nbytes, *cells])
     names = {"sememe": "sememe", "rq": "FAISS RQ", "opq": "FAISS OPQ"}
     figures = "centred cosine / recall@10 / class mean"
-    return _table(["bytes", *(f"{names[method]}: {figures}" for method in average)], rows)
+    return table(["bytes", *(f"{names[method]}: {figures}" for method in average)], rows)
 
 
 def speed() -> str:
     """Rates and start-up times, wall clock."""
-    found = _load("speed")
+    found = load("speed")
     rows = [
         ["encode to 16 bytes", f"{found['encode_vectors_per_s']['wall']:,} vectors/s"],
         ["decode", f"{found['decode_vectors_per_s']['wall']:,} vectors/s"],
         ["`sememe info`", f"{found['start']['info_s']['wall']:.2f} s"],
         ["`sememe encode photo.jpg`", f"{found['start']['encode_photo_s']['wall']:.2f} s"],
     ]
-    return _table(["what", f"one core of {found['machine']['cpu']}"], rows)
+    return table(["what", f"one core of {found['machine']['cpu']}"], rows)
 
 
 def strength() -> str:
     """How honest strong, weak and none are, for original vectors and two lengths of code."""
-    found = _load("strength")["bytes"]
+    found = load("strength")["bytes"]
     lines = [
         ("right pictures that are strong", "search", "right_strong"),
         ("right pictures that are at least weak", "search", "right_weak_or_strong"),
@@ -85,10 +86,11 @@ def strength() -> str:
         ("best labels right where none", "classify", "accuracy_where_none"),
     ]
     rows = [[name, *(_figure(found[n][group][key]) for n in ("0", "16", "8"))] for name, group, key in lines]
-    return _table(["", "original vectors", "16 bytes", "8 bytes"], rows)
+    return table(["", "original vectors", "16 bytes", "8 bytes"], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    **nano_tables.TABLES,
     "quality": quality,
     "strength": strength,
     "unseen": unseen,
@@ -118,21 +120,12 @@ def main() -> None:
         sys.exit(f"table.py: stale tables in {', '.join(stale)}; run it without --check")
 
 
-def _load(name: str) -> Any:
-    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-
-
 def _figure(value: float) -> str:
     return f"{value:.3f}".removeprefix("0") if value < 1 else "1"
 
 
 def _beside(row: dict[str, float] | None) -> str:
     return "" if row is None else f"{_figure(row['centred_cosine'])} / {_figure(row['recall_at_10'])}"
-
-
-def _table(header: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 if __name__ == "__main__":

@@ -431,6 +431,11 @@ def test_a_record_of_an_unknown_number_is_refused():
         sememe.codec_for(Record(126, b"", b"abcd"))
 
 
+def test_a_record_of_a_retired_profile_says_what_to_do():
+    with pytest.raises(UnknownProfileError, match=r"nano/1.*encode the picture again"):
+        sememe.codec_for(Record(1, b"", b"abcd"))
+
+
 # files
 
 

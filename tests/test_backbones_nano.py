@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +156,47 @@ def test_a_photograph_of_a_cat_is_nearer_to_cat_than_most_labels(nano: NanoBackb
 
 def test_load_gives_it() -> None:
     assert isinstance(backbones.load("nano"), NanoBackbone)
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> Image.Image:
+    """Write a picture to a file and open it as the package does."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return open_image(file.getvalue())
+
+
+def upright_from_exif() -> Image.Image:
+    turned = photo("chelsea").transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return saved(turned, "PNG", exif=exif)
+
+
+def opaque() -> Image.Image:
+    image = photo("chelsea")
+    image.putalpha(255)
+    return saved(image, "PNG")
+
+
+@pytest.mark.parametrize("make", [upright_from_exif, opaque, lambda: saved(photo("chelsea"), "TIFF")])
+def test_the_same_picture_in_another_file_has_the_same_vector(nano: NanoBackbone, make: Callable) -> None:
+    pair = nano.embed_images([photo("chelsea"), make()])
+    np.testing.assert_allclose(pair[0], pair[1], atol=1e-5)
+
+
+def test_grey_is_seen_as_grey_in_three_colours(nano: NanoBackbone) -> None:
+    grey = photo("chelsea").convert("L")
+    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    rows = nano.embed_images([grey.convert("RGB"), saved(grey, "PNG"), saved(deep, "PNG")])
+    np.testing.assert_allclose(rows[1:], rows[[0, 0]], atol=1e-5)
+
+
+def test_transparency_is_seen_on_white(nano: NanoBackbone) -> None:
+    cut_out = photo("chelsea")
+    mask = Image.new("L", cut_out.size, 0)
+    mask.paste(255, (100, 50, 300, 250))
+    white = Image.new("RGB", cut_out.size, "white")
+    white.paste(cut_out, mask=mask)
+    cut_out.putalpha(mask)
+    pair = nano.embed_images([white, saved(cut_out, "PNG")])
+    np.testing.assert_allclose(pair[0], pair[1], atol=1e-5)

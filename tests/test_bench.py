@@ -100,7 +100,7 @@ def test_table_fills_between_markers_only(tmp_path: Path, monkeypatch: pytest.Mo
         "start": {"info_s": {"wall": 0.1234}, "encode_photo_s": {"wall": 0.5}},
     }
     (tmp_path / "speed.json").write_text(json.dumps(found))
-    monkeypatch.setattr(table, "RESULTS", tmp_path)
+    monkeypatch.setattr(bench("tabular"), "RESULTS", tmp_path)
     filled = table.fill("before\n<!-- table:speed -->\nold\n<!-- /table -->\nafter\n")
     assert filled.startswith("before\n<!-- table:speed -->\n| what | one core of Abacus |\n")
     assert filled.endswith(

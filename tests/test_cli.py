@@ -47,7 +47,7 @@ def test_help_has_a_summary_an_example_and_the_exit_codes(
 
 
 def test_info_names_the_registered_profiles() -> None:
-    assert info.REGISTERED == {0: "custom"} | profile.REGISTERED
+    assert {n: info.NAMES[n] for n in profile.REGISTERED} == profile.REGISTERED
 
 
 def test_info_loads_nothing_heavy(tmp_path: Path) -> None:

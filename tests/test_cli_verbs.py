@@ -157,7 +157,7 @@ def test_info_tells_every_kind_apart_whatever_its_name(bench: Bench, archive: st
 
 
 def test_info_reads_a_packet(bench: Bench) -> None:
-    row = lines(bench.ok("info", "--packet", "-", "--json", stdin=b"\x01abc"))[0]
+    row = lines(bench.ok("info", "--packet", "-", "--json", stdin=b"\x03abc"))[0]
     assert (row["kind"], row["profile"], row["nbytes"], row["file_bytes"]) == ("packet", "nano", 3, 4)
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sememe.bitstream import RETIRED
 from sememe.code import CodeTables
 from sememe.errors import (
     ProfileFormatError,
@@ -243,8 +244,9 @@ def test_unknown_names_and_unreadable_files(tmp_path):
 
 def test_registered_numbers_are_literals():
     """A number on the wire, once given, keeps its meaning for ever."""
-    assert REGISTERED == {1: "nano", 2: "clip-vit-b32"}
-    assert available() == ["nano", "clip-vit-b32"]
+    assert REGISTERED == {2: "clip-vit-b32", 3: "nano"}
+    assert RETIRED == {1: "nano/1"}
+    assert available() == ["clip-vit-b32", "nano"]
 
 
 @pytest.mark.parametrize("name", ["nano", "clip-vit-b32"])

@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument(
         "--cache", type=Path, required=True, help="folder for what the steps pass on (about 16 GB)"
     )
+    parser.add_argument("--weights", default="src/sememe/data/nano", help="folder for what ships")
+    parser.add_argument("--out", default="results/nano.json", help="file for what is measured")
     parser.add_argument(
         "--minutes", type=float, nargs=3, default=(62, 25, 10), help="to train without a, without b, on all"
     )
@@ -38,14 +40,14 @@ def main() -> None:
     steps: list[tuple[str, list[str]]] = [("teachers", folders + cache), ("text", both)]
     for name, minutes in zip(("a", "b", "all"), args.minutes, strict=True):
         named = ["--name", name]
-        weights = str(args.cache / f"variant-{name}") if name != "all" else "src/sememe/data/nano"
+        weights = args.weights if name == "all" else str(args.cache / f"variant-{name}")
         options = ["--without", name] if name != "all" else ["--without", "--start", "a", "--rate", "0.3"]
         steps += [
             ("train", [*both, *named, "--minutes", str(minutes), *options]),
             ("export", [*cache, *named, "--out", weights]),
             ("embed", [*both, *named, "--weights", weights]),
         ]
-    steps.append(("evaluate", both))
+    steps.append(("evaluate", [*both, "--weights", args.weights, "--out", args.out]))
     args.cache.mkdir(parents=True, exist_ok=True)
     for name, options in steps:
         print(f"== {name}", flush=True)

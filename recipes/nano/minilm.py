@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 
 def folder() -> Path:
@@ -29,9 +28,10 @@ def _model() -> tuple[Any, Any]:
     return AutoTokenizer.from_pretrained(folder()), AutoModel.from_pretrained(folder()).eval()
 
 
-@torch.no_grad()
 def embed(texts: list[str], *, batch: int = 128, quiet: bool = True) -> np.ndarray:
     """Embed texts as (n, 384) unit float32 rows."""
+    import torch
+
     tokenizer, model = _model()
     order = np.argsort([len(t) for t in texts])
     out = np.zeros((len(texts), 384), np.float32)
@@ -40,7 +40,7 @@ def embed(texts: list[str], *, batch: int = 128, quiet: bool = True) -> np.ndarr
         tokens = tokenizer(
             [texts[j] for j in rows], padding=True, truncation=True, max_length=48, return_tensors="pt"
         )
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             states = model(**tokens).last_hidden_state.float()
         mask = tokens["attention_mask"][..., None].float()
         vectors = (states * mask).sum(1) / mask.sum(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sememe import profile as profiles
 from sememe.archive import ArchiveProfile
+from sememe.bitstream import RETIRED
 from sememe.errors import ProfileFormatError, ProfileMismatchError, UnknownProfileError
 from sememe.profile import Profile
 from sememe.profile.storage import canonical
@@ -74,6 +75,11 @@ def profile_of_record(record: Record, *, profile: str | Path | None = None) -> P
             f"made with the custom profile {record.fingerprint.hex()}...; name its file with --profile"
         )
     name = profiles.REGISTERED.get(record.profile)
+    if record.profile in RETIRED:
+        raise UnknownProfileError(
+            f"made with the retired profile {RETIRED[record.profile]}, whose tables no longer ship; "
+            "read it with the version of sememe that made it, or encode the picture again"
+        )
     if name is None:
         raise UnknownProfileError(f"made with profile number {record.profile}, unknown here; update sememe")
     return profiles.load(name)

@@ -16,12 +16,13 @@ from sememe.bitstream.extensions import (
 )
 from sememe.bitstream.files import MAGIC, pack, parse, parse_stream
 from sememe.bitstream.packets import pack_packet, parse_packet
-from sememe.bitstream.records import MAX_PAYLOAD, REGISTERED, Record
+from sememe.bitstream.records import MAX_PAYLOAD, REGISTERED, RETIRED, Record
 
 __all__ = [
     "MAGIC",
     "MAX_PAYLOAD",
     "REGISTERED",
+    "RETIRED",
     "Extension",
     "Record",
     "Tag",

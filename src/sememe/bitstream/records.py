@@ -14,8 +14,11 @@ CUSTOM = 0
 MAX_PAYLOAD = 255
 """Longest payload in bytes: its length is one byte."""
 
-REGISTERED = {1: "nano", 2: "clip-vit-b32"}
+REGISTERED = {2: "clip-vit-b32", 3: "nano"}
 """Number on the wire to name. Literals: a number, once given, is never given to another profile."""
+
+RETIRED = {1: "nano/1"}
+"""Numbers of profiles that no longer ship, with the vector space of each."""
 
 PREFIX = 4
 """Bytes of a custom profile's fingerprint that a file or packet carries."""

@@ -16,8 +16,8 @@ NAME = "info"
 SUMMARY = "say what a .sem file, archive, profile or packet holds"
 EXAMPLE = "sememe info cat.sem photos.sems"
 
-REGISTERED = {0: "custom"} | bitstream.REGISTERED
-"""Names by number; `sememe.profile` would load numpy, half the time that this verb takes."""
+NAMES = {0: "custom"} | bitstream.REGISTERED | {n: f"{s} (retired)" for n, s in bitstream.RETIRED.items()}
+"""Profiles by number; `sememe.profile` would load numpy, half the time that this verb takes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +70,7 @@ def _packet(name: str) -> dict[str, Any]:
 
 
 def _record(name: str, kind: str, record: Any, file_bytes: int) -> dict[str, Any]:
-    known = REGISTERED.get(record.profile, f"unknown ({record.profile})")
+    known = NAMES.get(record.profile, f"unknown ({record.profile})")
     return {
         "path": name,
         "kind": kind,
