@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sememe.api.files import Target, writing
 from sememe.api.identity import profile_of_archive
 from sememe.api.sources import Source, read_source
 from sememe.api.vectors import write_npy
 from sememe.archive import Archive, Item
+from sememe.disk import Target, writing
 from sememe.errors import MissingExtraError, UsageError
 from sememe.index import chunks
 from sememe.metrics import byte_to_fidelity

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
 
 from sememe import bitstream
-from sememe.archive.border import border
 from sememe.bitstream import Record, Tag
+from sememe.disk import writing
 from sememe.errors import FormatError, InputError, UsageError
-
-Target: TypeAlias = str | Path | BinaryIO
-"""A path, written whole or not at all; or an open binary file, such as ``sys.stdout.buffer``."""
 
 
 def read_sem(path: str | Path) -> Record:
@@ -82,36 +77,6 @@ def truncate_record(record: Record, nbytes: int) -> Record:
         return record
     kept = tuple(field for field in record.extensions if field.tag != Tag.FIDELITY)
     return replace(record, payload=record.payload[:nbytes], extensions=kept)
-
-
-@contextmanager
-def writing(target: Target) -> Iterator[BinaryIO]:
-    """Give a binary file to write: under `target` it appears when the block ends without an error.
-
-    Raises
-    ------
-    StorageError
-        The target cannot be written (ReadOnlyError, DiskFullError).
-    """
-    if not isinstance(target, str | Path):
-        yield target
-        return
-    path = Path(target)
-    if path.exists() and not path.is_file() and not path.is_dir():  # a device or pipe cannot be replaced
-        with border(path), path.open("wb") as file:
-            yield file
-        return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    with border(path):
-        try:
-            with temporary.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def _read(path: str | Path) -> bytes:

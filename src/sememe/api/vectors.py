@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sememe.api.files import Target, writing
 from sememe.api.sources import CodesLike, read_source
+from sememe.disk import Target, writing
 from sememe.errors import InputError, VectorError
 from sememe.index import chunks
 from sememe.types import Embeddings

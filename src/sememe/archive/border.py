@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sememe import disk
 from sememe.errors import (
     ArchiveBusyError,
     ArchiveFormatError,
@@ -32,8 +31,6 @@ _DAMAGED = {
 }
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class Damaged(Exception):  # noqa: N818  a state of the file; never leaves this package
@@ -66,7 +63,7 @@ def border(path: Path) -> Iterator[None]:
     except MemoryError as exc:  # a damaged file may claim sizes that SQLite then asks for
         raise ArchiveFormatError(f"{path}: damaged, or this machine is out of memory") from exc
     except OSError as exc:
-        raise _translate_os(exc, path) from exc
+        raise disk.translate(exc, path) from exc
 
 
 @contextmanager
@@ -100,12 +97,3 @@ def translate(exc: sqlite3.Error, path: Path) -> SememeError:
     if primary in _READ_ONLY:
         return ReadOnlyError(f"{path}: may not be written ({exc}); copy it to where you may write")
     return StorageError(f"{path}: {exc}")
-
-
-def _translate_os(exc: OSError, path: Path) -> SememeError:
-    reason = os.strerror(exc.errno) if exc.errno else str(exc)
-    if exc.errno in _NO_SPACE:
-        return DiskFullError(f"{path}: no space left; free some and rerun")
-    if exc.errno in _FORBIDDEN:
-        return ReadOnlyError(f"{path}: {reason}; choose a target where you may write")
-    return StorageError(f"{path}: {reason}")

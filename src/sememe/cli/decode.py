@@ -45,9 +45,9 @@ def _decode(name: str, target: str | BinaryIO, profile: str | None) -> tuple[Cod
     import numpy as np
 
     from sememe import api
-    from sememe.api.files import writing
     from sememe.archive import Archive
     from sememe.cli.sources import kind_of, records
+    from sememe.disk import writing
 
     kind = kind_of(name)
     if kind == "sem":

@@ -45,8 +45,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
 def _stream(source: str, output: str, nbytes: int) -> None:
     """Cut `.sem` files that come from a pipe, or go into one."""
     from sememe import api, bitstream
-    from sememe.api.files import writing
     from sememe.cli.sources import records
+    from sememe.disk import writing
 
     cut = [bitstream.pack(api.truncate_record(record, nbytes)) for record in records(source)]
     with writable(output) as target, writing(target) as file:

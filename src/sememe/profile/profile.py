@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.code import CodeTables, FitOptions, Progress, ProgressiveCode, fit_tables
-from sememe.errors import ProfileFormatError, ProfileMismatchError, UsageError, VectorError
+from sememe.errors import ProfileFormatError, UsageError, VectorError
 from sememe.profile import storage
 from sememe.types import Codes, Embeddings, Json
 
@@ -200,14 +200,6 @@ class Profile:
             return cls(CodeTables.from_arrays(arrays), manifest, registered)
         except ProfileFormatError as exc:
             raise ProfileFormatError(f"{source}: {exc}") from exc
-
-    def check_same(self, other: Profile, what: str) -> None:
-        """Raise ProfileMismatchError unless `other`, which `what` was made with, is this profile."""
-        if self.fingerprint != other.fingerprint:
-            raise ProfileMismatchError(
-                f"{what} was made with profile {other.profile_id} {other.fingerprint.hex()[:8]}, "
-                f"not {self.profile_id} {self.fingerprint.hex()[:8]}; use that one, or encode again"
-            )
 
 
 def _unit_rows(x: Embeddings, dim: int) -> Embeddings:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sememe.errors import DiskFullError, ProfileFormatError, StorageError, UsageError
+from sememe.disk import writing
+from sememe.errors import ProfileFormatError, StorageError, UsageError
 from sememe.types import Json, Tables
 
 __all__ = ["canonical", "complete", "fingerprint", "from_bytes", "read", "to_bytes", "write"]
@@ -117,27 +115,15 @@ def read(path: Path) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: beside its name, synced, then renamed.
+    """Write a file whole or not at all.
 
     Raises
     ------
     StorageError
-        The folder is missing, full or may not be written.
+        The folder is missing, full (DiskFullError) or may not be written (ReadOnlyError).
     """
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as exc:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        kind = DiskFullError if exc.errno == errno.ENOSPC else StorageError
-        raise kind(f"{path}: {exc.strerror}; choose another place for the profile") from exc
+    with writing(path) as file:
+        file.write(data)
 
 
 def _little_endian(array: NDArray[Any]) -> NDArray[Any]:

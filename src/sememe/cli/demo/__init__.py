@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Encode, classify, search, cut, and write the report."""
-    from sememe.api.files import writing
     from sememe.cli.demo import photos, story, tables
+    from sememe.disk import writing
     from sememe.report import render
 
     started = time.monotonic()
