@@ -81,6 +81,52 @@ def speed() -> str:
     return table(["what", "milliseconds on one core"], [[text, f"{found[k]}"] for k, text in names.items()])
 
 
+def facts() -> str:
+    """Size, steadiness, what eight bits and drafts cost, calibration."""
+    found, draft = load("nano"), load("nano_speed")["jpeg_draft"]
+    steady, rounded = found["cosine_after_change"], found["eight_bit_against_float_cosine"]
+    rows = [
+        ["size of all files", f"{found['bytes']['total'] / 1e6:.1f} MB"],
+        ["of these the image network", f"{found['bytes']['image.onnx'] / 1e6:.1f} MB"],
+        ["cosine with the flipped picture", f"{steady['flipped']:.3f}"],
+        ["with the picture cropped to 90 %", f"{steady['cropped']:.3f}"],
+        ["with a JPEG of quality 30", f"{steady['jpeg_q30']:.3f}"],
+        ["mean of the three", f"{steady['mean']:.3f}"],
+        [
+            "eight-bit against float network, mean and least",
+            _mean_and_least(rounded["mean"], rounded["least"]),
+        ],
+        [
+            f"drafted against full JPEG decoding, {draft['photographs']} photographs, mean and least",
+            _mean_and_least(draft["cosine_mean"], draft["cosine_least"]),
+        ],
+        [
+            "text encoder against its teacher on new phrases",
+            f"{found['text_cosine_to_teacher_on_new_phrases']:.3f}",
+        ],
+        ["expected calibration error of probabilities", f"{found['expected_calibration_error']:.3f}"],
+    ]
+    return table(["what", "measured"], rows)
+
+
+def training() -> str:
+    """How long each network was trained."""
+    names = {
+        "a": "without the first part",
+        "b": "without the second part",
+        "all": "shipped: on from the first, all sources",
+    }
+    rows = [
+        [names[name], f"{found['pictures_seen']:,}", f"{found['seconds'] / 60:.0f}"]
+        for name, found in load("nano")["training"].items()
+    ]
+    return table(["network", "pictures seen", "minutes on two cores"], rows)
+
+
+def _mean_and_least(mean: float, least: float) -> str:
+    return f"{mean:.4f}, {least:.4f}"
+
+
 def _first_and_five(found: dict[str, Any], who: str) -> str:
     figures = found[who]
     return f"{figures['top1']}" + (f" / {figures['top5']}" if found["classes"] > 6 else "")
@@ -97,4 +143,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "nano_text": free_text,
     "nano_mistakes": mistakes,
     "nano_speed": speed,
+    "nano_facts": facts,
+    "nano_training": training,
 }

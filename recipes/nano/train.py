@@ -1,7 +1,6 @@
 """Train the image student: one process per core that averages its weights with the other every few steps.
 
-Single threads that average now and then stand a busy machine far better than one process on two threads does
-(measured beside other work, at 96 px: 84 pictures/s on one thread, 22 on two).
+Single threads that average now and then stand a busy machine far better than one process on two threads does.
 The schedule follows the clock, so that ``--minutes`` holds beside any load; checkpoints keep the time spent.
 """
 
@@ -70,7 +69,7 @@ def optimizers(model: torch.nn.ModuleDict) -> list[torch.optim.Optimizer]:
 
 def checkpoint(cache: Path, name: str, rank: int = 0) -> Path:
     """Return where a run keeps its state."""
-    return Path(cache / f"student-{name}.rank{rank}.pt")
+    return cache / f"student-{name}.rank{rank}.pt"
 
 
 class Run:
@@ -98,9 +97,8 @@ class Run:
         if self._path().exists():
             self._resume()
         elif args.start:
-            stored = torch.load(checkpoint(args.cache, args.start), map_location=self.device)["model"]
-            stored = {k: v for k, v in stored.items() if not k.startswith("hints")}
-            self.model.load_state_dict(stored, strict=False)
+            stored = torch.load(checkpoint(args.cache, args.start), map_location=self.device)
+            self.model.load_state_dict(stored["model"])
 
     def _path(self) -> Path:
         return checkpoint(self.args.cache, self.args.name, self.rank)
