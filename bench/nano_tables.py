@@ -37,7 +37,7 @@ def search() -> str:
         [", ".join(found["left_out"][part]), *(f"{figures[who]}" for who in figures)]
         for part, figures in found["text_to_image_recall_at_10_percent"].items()
     ]
-    return table(["pictures of", "nano", "16 bytes", "8 bytes", "teacher mix"], rows)
+    return table(["pictures of", "nano", "16 bytes", "8 bytes", "teacher mix", "`search` in 16 bytes"], rows)
 
 
 def none_of_these() -> str:

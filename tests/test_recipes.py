@@ -125,7 +125,8 @@ class TestWithTorch:
         ort = pytest.importorskip("onnxruntime")
         pytest.importorskip("onnx", reason="needs onnx: pip install 'sememe[recipes]'")
         import torch
-        from recipes.nano.export import image_model
+        from recipes.nano.export import ClassHead, image_model
+        from recipes.nano.space import unit
         from recipes.nano.student import Student
 
         torch.manual_seed(0)
@@ -135,10 +136,17 @@ class TestWithTorch:
             torch.nn.init.ones_(block.nb.weight)
         student(pixels)
         student.eval()
+        rng = np.random.default_rng(0)
+        head = ClassHead(
+            rng.normal(size=(1000, 1024)) * 0.05, rng.normal(size=1000), unit(rng.normal(size=(1000, 256)))
+        )
         with torch.no_grad():
-            expected = (student(pixels) + student(pixels.flip(3))).numpy() / 2
+            features = (student.look(pixels).pooled + student.look(pixels.flip(3)).pooled) / 2
+            own = unit(student.joint(features).numpy())
+        shares = np.exp(features.numpy() @ head.weight.T + head.bias)
+        expected = own + unit(shares @ head.places)
         for int8, least in ((False, 0.99999), (True, 0.995)):
-            model = image_model(student, 112, int8=int8).SerializeToString()
+            model = image_model(student, head, 112, int8=int8).SerializeToString()
             session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
             found = session.run(None, {"pixels": pixels.numpy()})[0]
             cosine = (

@@ -44,7 +44,7 @@ def main() -> None:
         options = ["--without", name] if name != "all" else ["--without", "--start", "a", "--rate", "0.3"]
         steps += [
             ("train", [*both, *named, "--minutes", str(minutes), *options]),
-            ("export", [*cache, *named, "--out", weights]),
+            ("export", [*both, *named, "--out", weights]),
             ("embed", [*both, *named, "--weights", weights]),
         ]
     steps.append(("evaluate", [*both, "--weights", args.weights, "--out", args.out]))

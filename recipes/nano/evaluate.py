@@ -53,7 +53,7 @@ def schooling(cache: Path, name: str) -> dict[str, int]:
 def measure(args: argparse.Namespace) -> dict[str, object]:
     """Return the whole report."""
     space = load_or_fit(args.cache, args.shared)
-    held = {part: held_out(part, space, args) for part in data.PARTS}
+    held = {part: held_out(part, args) for part in data.PARTS}
     tested = [t for part in held.values() for t in by_source(space, part)]
     scores = [(t.scores, t.labels) for t in tested]
     scale, error = calibrate(scores)

@@ -13,7 +13,7 @@ from sememe.profile import Profile
 
 from . import data
 from .embed import load_vectors, manifest
-from .measure import label_vectors, percent, text_to_image, zero_shot
+from .measure import label_vectors, percent, recall, text_to_image, zero_shot
 from .space import Space
 from .targets import Mix
 
@@ -52,7 +52,7 @@ class HeldOut:
         return {n: self.codec.profile.decode(codes[:, :n]) for n in BYTES}
 
 
-def held_out(part: str, space: Space, args: argparse.Namespace) -> HeldOut:
+def held_out(part: str, args: argparse.Namespace) -> HeldOut:
     """Gather one part."""
     pictures = data.read_pictures(args.shared / "images")
     seen = ~np.isin(pictures.source, data.PARTS[part])
@@ -60,7 +60,7 @@ def held_out(part: str, space: Space, args: argparse.Namespace) -> HeldOut:
     vectors, texts = load_vectors(args.cache, part)
     known = ~np.isnan(vectors[:, 0])
     profile = Profile.fit(vectors[seen & known], texts, manifest=manifest(nano))
-    mix = Mix(args.cache, pictures, seen, space, args.shared / "teachers")
+    mix = Mix.without([part], args.cache, args.shared)
     rows = np.flatnonzero(~seen & (pictures.concept != ""))
     said = [np.load(args.cache / f"view0.{k}.npy", mmap_mode="r")[rows] for k in ("logits", "pool")]
     codec = Codec(profile, backbone=nano)
@@ -111,12 +111,15 @@ def by_source(space: Space, held: HeldOut) -> list[Tested]:
 
 
 def searches(space: Space, held: HeldOut) -> dict[str, float]:
-    """Return how well names find pictures: ours, ours from bytes, and the teacher mix's."""
+    """Return how well names find pictures: by cosine, ours, from bytes, the teacher mix; and by `search`."""
     names = sorted(set(held.concept.tolist()))
     ours, taught = label_vectors(held.nano.embed_texts, names), space.texts(names)
     coded = held.coded()
+    codes = held.codec.encode_vectors(held.vectors, nbytes=16)
+    found = [[hit.row for hit in held.codec.search(codes, name, k=10)] for name in names]
     return {
         "nano": text_to_image(held.vectors, held.concept, names, ours),
         **{f"nano_{n}_bytes": text_to_image(coded[n], held.concept, names, ours) for n in BYTES},
         "teacher_mix": text_to_image(held.teacher, held.concept, names, taught),
+        "search_16_bytes": recall(held.concept, names, found),
     }

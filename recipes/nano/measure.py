@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -43,12 +43,17 @@ def zero_shot(vectors: np.ndarray, labels: np.ndarray, names: np.ndarray) -> dic
 
 
 def text_to_image(vectors: np.ndarray, concepts: np.ndarray, names: list[str], queries: np.ndarray) -> float:
-    """Return the share of right pictures among the ten that a name finds, of those there could be."""
-    found = []
-    for name, query in zip(names, queries, strict=True):
-        best = np.argsort(-(vectors @ query))[:10]
-        found.append((concepts[best] == name).sum() / min(10, (concepts == name).sum()))
-    return percent(float(np.mean(found)))
+    """Return the recall of the ten pictures nearest to each name."""
+    return recall(concepts, names, [np.argsort(-(vectors @ query))[:10] for query in queries])
+
+
+def recall(concepts: np.ndarray, names: list[str], found: Sequence[Sequence[int]]) -> float:
+    """Return how many percent of the right pictures that could be among ten are, on average over names."""
+    shares = [
+        (concepts[list(rows)] == name).sum() / min(10, (concepts == name).sum())
+        for name, rows in zip(names, found, strict=True)
+    ]
+    return percent(float(np.mean(shares)))
 
 
 def changed(image: Image.Image) -> list[Image.Image]:

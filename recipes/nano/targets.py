@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from . import data
-from .space import Space, imagenet_names, unit
+from .space import Space, imagenet_names, load_or_fit, unit
 
 RIDGE = 2000.0
 
@@ -70,6 +70,13 @@ class Mix:
         self.mean, self.spread = features[seen].mean(0), features[seen].std(0) + 0.1
         rows = np.flatnonzero(self.concept >= 0)
         self.map = ridge(self._scaled(features[rows]), self.names[self.concept[rows]])
+
+    @classmethod
+    def without(cls, names: list[str], cache: Path, shared: Path) -> Mix:
+        """Fit the mix on all pictures but those of some parts or sources."""
+        pictures = data.read_pictures(shared / "images")
+        seen = ~np.isin(pictures.source, data.left_out(names))
+        return cls(cache, pictures, seen, load_or_fit(cache, shared), shared / "teachers")
 
     def _scaled(self, features: np.ndarray) -> np.ndarray:
         return (features - self.mean) / self.spread

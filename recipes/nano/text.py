@@ -19,7 +19,7 @@ from . import minilm
 from .phrases import compose, nouns
 from .space import DIM, Space, load_or_fit
 
-ROW, HIDDEN = 224, 640
+ROW, HIDDEN = 192, 640
 BATCH, PEAK_RATE, NEARNESS = 512, 2e-3, 16.0
 
 

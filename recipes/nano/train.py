@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -160,11 +160,10 @@ class Run:
         )
 
 
-def _process(rank: int, world: int, args: argparse.Namespace) -> None:
+def _process(rank: int, world: int, meeting: str, args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     if world > 1:
-        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(args.port)}
-        dist.init_process_group("gloo", rank=rank, world_size=world)
+        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
     run = Run(rank, world, args)
     if rank == 0:
         print(f"{parameters(run.model['student'])} parameters, {run.batches.count} pictures", flush=True)
@@ -191,13 +190,14 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--port", type=int, default=29511)
     args = parser.parse_args()
     (args.cache / f"student-{args.name}.json").write_text(json.dumps(vars(args), default=str, indent=1))
     if torch.cuda.is_available():
-        _process(0, 1, args)
-    else:
-        mp.spawn(_process, (args.processes, args), nprocs=args.processes)
+        _process(0, 1, "", args)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = str(Path(folder).resolve() / "meeting")
+        mp.spawn(_process, (args.processes, meeting, args), nprocs=args.processes)
 
 
 if __name__ == "__main__":
