@@ -124,13 +124,10 @@ def in_turns(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 def networks(nano: NanoBackbone) -> dict[str, float]:
     """Time the image encoders and a text query."""
-    import onnx
-
     model = vit_b32()
     pixels = np.random.default_rng(1).standard_normal((1, 3, 224, 224)).astype(np.float32)
     whole, small = session(model.SerializeToString()), session(in_eight_bits(model))
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8))
-    output.note(f"onnx {onnx.__version__}")
     return in_turns(
         {
             "nano_image": lambda: nano.embed_images([picture]),

@@ -125,7 +125,7 @@ class TestWithTorch:
         ort = pytest.importorskip("onnxruntime")
         pytest.importorskip("onnx", reason="needs onnx: pip install 'sememe[recipes]'")
         import torch
-        from recipes.nano.export import ClassHead, image_model
+        from recipes.nano.export import CLASS_SHARE, ClassHead, image_model
         from recipes.nano.space import unit
         from recipes.nano.student import Student
 
@@ -144,7 +144,7 @@ class TestWithTorch:
             features = (student.look(pixels).pooled + student.look(pixels.flip(3)).pooled) / 2
             own = unit(student.joint(features).numpy())
         shares = np.exp(features.numpy() @ head.weight.T + head.bias)
-        expected = own + unit(shares @ head.places)
+        expected = own + CLASS_SHARE * unit(shares @ head.places)
         for int8, least in ((False, 0.99999), (True, 0.995)):
             model = image_model(student, head, 112, int8=int8).SerializeToString()
             session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])

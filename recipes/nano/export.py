@@ -31,6 +31,9 @@ from .train import checkpoint
 SPACE_ID = "nano/2"
 OPSET = 17
 
+#: How much the class names count beside the student's own vector; chosen on part b for a, and on a for b.
+CLASS_SHARE = 0.5
+
 
 def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
     """Return the weights and bias of a convolution with its normalisation folded in."""
@@ -133,9 +136,9 @@ def class_head(hints: Hints, mix: Mix, teachers: Path) -> ClassHead:
 def image_model(student: Student, head: ClassHead, side: int, *, int8: bool = True) -> onnx.ModelProto:
     """Return the image network: ``pixels`` (n, 3, side, side) float32 to ``vectors`` (n, dim).
 
-    Features are the mean over the picture and its mirror image. A vector is the sum of two unit vectors: the
-    student's own, which knows the names of all concepts it saw, and the places of the teacher's class names
-    by their probabilities, which tell a thousand classes apart better.
+    Features are the mean over the picture and its mirror image. A vector is the sum of two: the student's own,
+    which knows the names of all concepts it saw, and the places of the teacher's class names by their
+    probabilities, which tell a thousand classes apart better.
     """
     graph = Graph(int8=int8)
     x = graph.add("Concat", "pixels", graph.mirrored("pixels"), axis=0)
@@ -150,8 +153,9 @@ def image_model(student: Student, head: ClassHead, side: int, *, int8: bool = Tr
     own = graph.linear(x, student.joint.weight.detach().numpy(), student.joint.bias.detach().numpy())
     shares = graph.add("Softmax", graph.linear(x, head.weight, head.bias), axis=1)
     named = graph.linear(shares, head.places.T, np.zeros(DIM))
-    units = [graph.add("LpNormalization", v, axis=1, p=2) for v in (own, named)]
-    graph.nodes.append(helper.make_node("Add", units, ["vectors"], name="sum"))
+    own, named = (graph.add("LpNormalization", v, axis=1, p=2) for v in (own, named))
+    weighed = graph.add("Mul", named, graph.constant(np.float32(CLASS_SHARE)))
+    graph.nodes.append(helper.make_node("Add", [own, weighed], ["vectors"], name="sum"))
     pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, side, side])
     vectors = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", DIM])
     made = helper.make_graph(graph.nodes, "nano", [pixels], [vectors], graph.constants)
