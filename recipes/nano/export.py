@@ -136,7 +136,7 @@ def class_head(hints: Hints, mix: Mix, teachers: Path) -> ClassHead:
 def image_model(student: Student, head: ClassHead, side: int, *, int8: bool = True) -> onnx.ModelProto:
     """Return the image network: ``pixels`` (n, 3, side, side) float32 to ``vectors`` (n, dim).
 
-    Features are the mean over the picture and its mirror image. A vector is the sum of two: the student's own,
+    Features are the mean over the picture and its mirror image. A vector is a sum of two: the student's own,
     which knows the names of all concepts it saw, and the places of the teacher's class names by their
     probabilities, which tell a thousand classes apart better.
     """
