@@ -25,6 +25,7 @@ from sememe.errors import (
     VectorError,
 )
 from toys import other_profile, picture, save_pictures, toy_codec, toy_profile
+from workbench import hear_interrupts
 
 
 @pytest.fixture
@@ -396,7 +397,12 @@ def test_a_killed_run_goes_on_from_its_last_commit(tmp_path, target, number):
     save_pictures(folder, 80)
     command = [sys.executable, "-c", textwrap.dedent(SLOW_RUN), str(folder), str(target)]
     with subprocess.Popen(
-        command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=hear_interrupts,
     ) as process:
         for _ in range(8):
             process.stdout.readline()

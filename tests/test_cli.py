@@ -16,6 +16,7 @@ import pytest
 from sememe import __version__, bitstream, errors, profile
 from sememe.cli import info, main, parser, verify
 from sememe.cli.output import Output
+from workbench import hear_interrupts
 
 VERBS = [verb.NAME for verb in parser.VERBS]
 SEMEME = [sys.executable, "-m", "sememe"]
@@ -191,7 +192,12 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
 def test_ctrl_c_ends_with_130_and_one_line() -> None:
     read, write = os.pipe()  # a stdin that never ends
     with subprocess.Popen(
-        [*SEMEME, "info", "-"], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*SEMEME, "info", "-"],
+        stdin=read,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,
     ) as process:
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -105,3 +106,8 @@ def make_bench(folder: Path, profile: Path) -> Bench:
     for colour in COLOURS:
         (folder / "photos" / f"{colour}.png").write_bytes(picture(colour))
     return Bench(folder)
+
+
+def hear_interrupts() -> None:
+    """Undo what a shell does to jobs in the background, whose children would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
