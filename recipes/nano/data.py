@@ -36,17 +36,13 @@ PARTS = {
 class Pictures:
     """Columns of the whole collection, row-aligned."""
 
-    key: np.ndarray
     source: np.ndarray
     concept: np.ndarray
-    domain: np.ndarray
-    clip_set: np.ndarray
-    clip_row: np.ndarray
     shard: np.ndarray
 
     def __len__(self) -> int:
         """Count the pictures."""
-        return len(self.key)
+        return len(self.source)
 
 
 def shards(folder: Path) -> list[Path]:
@@ -58,19 +54,15 @@ def shards(folder: Path) -> list[Path]:
 
 
 def read_pictures(folder: Path) -> Pictures:
-    """Read every column but the JPEGs."""
-    columns: dict[str, list[object]] = {
-        c: [] for c in ("key", "source", "concept", "domain", "clip_set", "clip_row")
-    }
+    """Read what is said of the pictures, without the JPEGs."""
+    columns: dict[str, list[str]] = {"source": [], "concept": []}
     shard: list[int] = []
     for i, path in enumerate(shards(folder)):
         table = pq.read_table(path, columns=list(columns))
-        for c in columns:
-            columns[c] += table[c].to_pylist()
+        for name in columns:
+            columns[name] += [text or "" for text in table[name].to_pylist()]
         shard += [i] * table.num_rows
-    text = {c: np.array([v or "" for v in columns[c]]) for c in columns if c != "clip_row"}
-    rows = np.array([-1 if v is None else v for v in columns["clip_row"]])
-    return Pictures(**text, clip_row=rows, shard=np.array(shard))
+    return Pictures(**{name: np.array(column) for name, column in columns.items()}, shard=np.array(shard))
 
 
 def read_jpegs(path: Path) -> list[bytes]:

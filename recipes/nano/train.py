@@ -22,7 +22,7 @@ from . import data
 from .batches import Batches
 from .losses import Losses
 from .muon import Muon
-from .space import DIM, load_or_fit
+from .space import DIM
 from .student import Hints, Student, parameters
 from .targets import Mix
 
@@ -80,11 +80,9 @@ class Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(args.seed)
         pictures = data.read_pictures(args.shared / "images")
-        space = load_or_fit(args.cache, args.shared)
-        seen = ~np.isin(pictures.source, data.left_out(args.without))
-        rows = np.flatnonzero(seen)
+        rows = np.flatnonzero(~np.isin(pictures.source, data.left_out(args.without)))
         dev = np.random.default_rng(0).permutation(rows)[:DEV]
-        mix = Mix(args.cache, pictures, seen, space, args.shared / "teachers")
+        mix = Mix.without(args.without, args.cache, args.shared)
         rows = np.setdiff1d(rows, dev)
         self.batches = Batches(args.cache, args.views, mix, rows, seed=args.seed * 100 + rank)
         self.losses = Losses(mix, args.shared / "teachers", self.device)
