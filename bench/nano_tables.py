@@ -7,7 +7,7 @@ from typing import Any
 
 from tabular import load, table
 
-#: What the sources of the model card are called there.
+#: What kinds of queries are called in the model card.
 KINDS = {
     "synonyms": "another word (*automobile* for car)",
     "described": "a description (*an animal that barks*)",

@@ -66,7 +66,7 @@ def main() -> None:
     vectors = embed_rows(nano, args.shared / "images", pictures, wanted)
     np.save(args.cache / f"vectors-{args.name}.npy", vectors.astype(np.float16))
     names = sorted({*common_names(args.shared / "text"), *imagenet_names(args.shared / "teachers")})
-    texts = label_vectors(nano.embed_texts, names)
+    texts = label_vectors(nano, names)
     np.save(args.cache / f"texts-{args.name}.npy", texts.astype(np.float16))
     print(f"{wanted.sum()} picture vectors and {len(texts)} text vectors in {args.cache}")
 

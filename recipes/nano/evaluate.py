@@ -2,7 +2,7 @@
 
 Accuracy on a source is that of the variant which never saw the source: the one without part a, or the one
 without part b (`data.PARTS`), each exported and run as users run it. Code figures come from a profile that
-was fitted without the part, too. Size, latency and text are measured on the shipped files. The logit scale
+was fitted without the part, too. Size and text are measured on the shipped files. The logit scale
 and the statistics that ship beside the weights are fitted on part a's scores; accuracy depends on neither.
 """
 
@@ -19,8 +19,9 @@ from PIL import Image
 from sememe.backbones.nano import NanoBackbone
 
 from . import data, freetext, gallery, rejection
+from .export import write_card
 from .heldout import by_source, held_out, searches
-from .measure import calibrate, latency, open_jpeg, spread, steadiness
+from .measure import calibrate, open_jpeg, spread, steadiness
 from .space import load_or_fit, unit
 from .train import checkpoint
 
@@ -77,7 +78,6 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
         "text_cosine_to_teacher_on_new_phrases": round(
             float(np.load(args.cache / "text-student.npz")["cosine"]), 3
         ),
-        "milliseconds_one_thread": latency(shipped),
         "bytes": sizes | {"total": sum(sizes.values())},
         "logit_scale": round(scale, 2),
         "expected_calibration_error": round(error, 3),
@@ -97,9 +97,7 @@ def main() -> None:
     report = measure(args)
     args.out.parent.mkdir(exist_ok=True)
     args.out.write_text(json.dumps(report, indent=1) + "\n")
-    card = json.loads((args.weights / "nano.json").read_text())
-    card |= {k: report[k] for k in ("logit_scale", "statistics")}
-    (args.weights / "nano.json").write_text(json.dumps(card, indent=1, sort_keys=True) + "\n")
+    write_card(args.weights, data.STUDENT_SIDE, **{k: report[k] for k in ("logit_scale", "statistics")})
     print(json.dumps(report, indent=1))
 
 

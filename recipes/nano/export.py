@@ -234,9 +234,7 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     student, hints = load_networks(checkpoint(args.cache, args.name))
-    teachers = args.shared / "teachers"
-    mix = Mix.without([args.name], args.cache, args.shared)
-    head = class_head(hints, mix, teachers)
+    head = class_head(hints, Mix([args.name], args.cache, args.shared), args.shared / "teachers")
     onnx.save(image_model(student, head, STUDENT_SIDE), args.out / "image.onnx")
     onnx.save(image_model(student, head, STUDENT_SIDE, int8=False), args.cache / "image-float.onnx")
     stored = np.load(args.cache / "text-student.npz")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from sememe import Codec
+from sememe.api.queries import make_query
 from sememe.backbones.nano import NanoBackbone
+from sememe.index import Hit, search
 from sememe.profile import Profile
 
 from . import data
@@ -46,10 +49,15 @@ class HeldOut:
     source: np.ndarray
     rows: np.ndarray
 
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """Codes (n, 16) of the vectors."""
+        return self.codec.profile.encode(self.vectors, max(BYTES))
+
+    @cached_property
     def coded(self) -> dict[int, np.ndarray]:
-        """Return what codes of each length give back of the vectors."""
-        codes = self.codec.profile.encode(self.vectors, max(BYTES))
-        return {n: self.codec.profile.decode(codes[:, :n]) for n in BYTES}
+        """What codes of each length give back of the vectors."""
+        return {n: self.codec.profile.decode(self.codes[:, :n]) for n in BYTES}
 
 
 def held_out(part: str, args: argparse.Namespace) -> HeldOut:
@@ -60,7 +68,7 @@ def held_out(part: str, args: argparse.Namespace) -> HeldOut:
     vectors, texts = load_vectors(args.cache, part)
     known = ~np.isnan(vectors[:, 0])
     profile = Profile.fit(vectors[seen & known], texts, manifest=manifest(nano))
-    mix = Mix.without([part], args.cache, args.shared)
+    mix = Mix([part], args.cache, args.shared)
     rows = np.flatnonzero(~seen & (pictures.concept != ""))
     said = [np.load(args.cache / f"view0.{k}.npy", mmap_mode="r")[rows] for k in ("logits", "pool")]
     codec = Codec(profile, backbone=nano)
@@ -90,19 +98,18 @@ class Tested:
 
 def by_source(space: Space, held: HeldOut) -> list[Tested]:
     """Test every source of a part on its own names."""
-    coded = held.coded()
     tested = []
     for source in sorted(set(held.source.tolist())):
         mine = held.source == source
         names = sorted(set(held.concept[mine].tolist()))
         labels = np.array([names.index(c) for c in held.concept[mine]])
-        texts, taught = label_vectors(held.nano.embed_texts, names), space.texts(names)
+        texts, taught = label_vectors(held.nano, names), space.texts(names)
         figures = {
             "pictures": len(labels),
             "classes": len(names),
             "chance": percent(1 / len(names)),
             "nano": zero_shot(held.vectors[mine], labels, texts),
-            **{f"nano_{n}_bytes": zero_shot(coded[n][mine], labels, texts) for n in BYTES},
+            **{f"nano_{n}_bytes": zero_shot(held.coded[n][mine], labels, texts) for n in BYTES},
             "nano_pictures_teacher_texts": zero_shot(held.vectors[mine], labels, taught),
             "teacher_mix": zero_shot(held.teacher[mine], labels, taught),
         }
@@ -113,13 +120,17 @@ def by_source(space: Space, held: HeldOut) -> list[Tested]:
 def searches(space: Space, held: HeldOut) -> dict[str, float]:
     """Return how well names find pictures: by cosine, ours, from bytes, the teacher mix; and by `search`."""
     names = sorted(set(held.concept.tolist()))
-    ours, taught = label_vectors(held.nano.embed_texts, names), space.texts(names)
-    coded = held.coded()
-    codes = held.codec.encode_vectors(held.vectors, nbytes=16)
-    found = [[hit.row for hit in held.codec.search(codes, name, k=10)] for name in names]
+    ours, taught = label_vectors(held.nano, names), space.texts(names)
+    found = [[hit.row for hit in _search(held, name)] for name in names]
     return {
         "nano": text_to_image(held.vectors, held.concept, names, ours),
-        **{f"nano_{n}_bytes": text_to_image(coded[n], held.concept, names, ours) for n in BYTES},
+        **{f"nano_{n}_bytes": text_to_image(held.coded[n], held.concept, names, ours) for n in BYTES},
         "teacher_mix": text_to_image(held.teacher, held.concept, names, taught),
         "search_16_bytes": recall(held.concept, names, found),
     }
+
+
+def _search(held: HeldOut, name: str) -> list[Hit]:
+    """Search as `Codec.search` does, without decoding the codes again for every name."""
+    query, background = make_query(name, held.codec.space)
+    return search(query, held.coded[16], background, k=10)

@@ -1,20 +1,18 @@
-"""Figures of merit: zero-shot accuracy, search, steadiness, calibration, latency."""
+"""Figures of merit: zero-shot accuracy, search, steadiness, calibration."""
 
 from __future__ import annotations
 
 import io
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from sememe.backbones.nano import NanoBackbone
+from sememe.zeroshot import embed_labels
 
-from .space import unit
-
-TEMPLATES = ("{}", "a photo of a {}", "a picture of the {}")
+from .space import TEMPLATES
 
 #: Cosines (n, k) of pictures with labels, and the right label of each.
 Scores: TypeAlias = tuple[np.ndarray, np.ndarray]
@@ -30,9 +28,9 @@ def percent(share: float) -> float:
     return round(100 * float(share), 1)
 
 
-def label_vectors(embed: Callable[[list[str]], np.ndarray], names: list[str]) -> np.ndarray:
-    """Average the vectors of a few templates."""
-    return unit(np.mean([embed([t.format(n) for n in names]) for t in TEMPLATES], axis=0))
+def label_vectors(nano: NanoBackbone, names: list[str]) -> np.ndarray:
+    """Embed names in the joint space's own templates."""
+    return embed_labels(names, nano, template=TEMPLATES)
 
 
 def zero_shot(vectors: np.ndarray, labels: np.ndarray, names: np.ndarray) -> dict[str, float]:
@@ -106,24 +104,3 @@ def spread(scores: list[Scores]) -> dict[str, float]:
     wrong = np.concatenate([s[~h] for (s, _), h in zip(scores, hits, strict=True)])
     parts = {"right": right, "wrong": wrong}
     return {f"{k}_{f}": round(float(getattr(v, f)()), 4) for k, v in parts.items() for f in ("mean", "std")}
-
-
-def latency(nano: NanoBackbone) -> dict[str, float]:
-    """Return milliseconds of one image and of one text on one thread."""
-    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8))
-    texts = [f"a photo of a {w} dog in the snow" for w in ("small", "large", "brown", "wet", "happy")] * 20
-    return {
-        "image": milliseconds(lambda: nano.embed_images([image]), 30),
-        "text": milliseconds(lambda: nano.embed_texts(texts), 5, per_call=len(texts)),
-    }
-
-
-def milliseconds(call: Callable[[], object], repeats: int, *, per_call: int = 1) -> float:
-    """Return median processor milliseconds of one item."""
-    call()
-    spent = []
-    for _ in range(repeats):
-        start = time.process_time()
-        call()
-        spent.append(time.process_time() - start)
-    return round(1000 * float(np.median(spent)) / per_call, 2)

@@ -10,13 +10,12 @@ from .measure import percent
 FEW = 20
 
 
-def measure(held: HeldOut, *, nbytes: int = 16) -> dict[str, dict[str, float]]:
+def measure(held: HeldOut) -> dict[str, dict[str, float]]:
     """Return, for each source of at most `FEW` classes, how often in percent the answer is "none of these".
 
     The labels are the source's own names: all of them, or all but the picture's own.
     """
-    codec, concepts, sources = held.codec, held.concept, held.source
-    codes = codec.encode_vectors(held.vectors, nbytes=nbytes).codes
+    codec, codes, concepts, sources = held.codec, held.codes, held.concept, held.source
     report: dict[str, dict[str, float]] = {}
     for source in sorted(set(sources.tolist())):
         mine = np.flatnonzero(sources == source)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from . import data
-from .space import Space, imagenet_names, load_or_fit, unit
+from .space import imagenet_names, load_or_fit, unit
+from .teachers import TEACHER
 
 RIDGE = 2000.0
 
@@ -29,7 +30,7 @@ def classifier(teachers: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the teacher's own last layer: weights (1001, 1280) and biases (1001,)."""
     from ai_edge_litert.interpreter import Interpreter
 
-    run = Interpreter(model_path=str(teachers / "tf2_mobilenet_v2_1.0_224_ptq.tflite"))
+    run = Interpreter(model_path=str(teachers / TEACHER))
     run.allocate_tensors()
     found: dict[str, np.ndarray] = {}
     for tensor in run.get_tensor_details():
@@ -52,16 +53,16 @@ class Mix:
 
     Parameters
     ----------
-    seen : numpy.ndarray
-        Which pictures (bool) the ridge map may learn from.
+    without : list of str
+        Parts and sources whose pictures it may not learn from.
     """
 
-    def __init__(
-        self, cache: Path, pictures: data.Pictures, seen: np.ndarray, space: Space, teachers: Path
-    ) -> None:
+    def __init__(self, without: list[str], cache: Path, shared: Path) -> None:
+        pictures, space = data.read_pictures(shared / "images"), load_or_fit(cache, shared)
+        seen = ~np.isin(pictures.source, data.left_out(without))
         self.concepts = sorted(set(pictures.concept[seen].tolist()) - {""})
         self.names = space.texts(self.concepts)
-        self.classes = space.texts(imagenet_names(teachers))
+        self.classes = space.texts(imagenet_names(shared / "teachers"))
         index = {c: i for i, c in enumerate(self.concepts)}
         self.concept = np.array(
             [index.get(c, -1) if s else -1 for c, s in zip(pictures.concept, seen, strict=True)]
@@ -70,13 +71,6 @@ class Mix:
         self.mean, self.spread = features[seen].mean(0), features[seen].std(0) + 0.1
         rows = np.flatnonzero(self.concept >= 0)
         self.map = ridge(self._scaled(features[rows]), self.names[self.concept[rows]])
-
-    @classmethod
-    def without(cls, names: list[str], cache: Path, shared: Path) -> Mix:
-        """Fit the mix on all pictures but those of some parts or sources."""
-        pictures = data.read_pictures(shared / "images")
-        seen = ~np.isin(pictures.source, data.left_out(names))
-        return cls(cache, pictures, seen, load_or_fit(cache, shared), shared / "teachers")
 
     def _scaled(self, features: np.ndarray) -> np.ndarray:
         return (features - self.mean) / self.spread

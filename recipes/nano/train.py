@@ -82,7 +82,7 @@ class Run:
         pictures = data.read_pictures(args.shared / "images")
         rows = np.flatnonzero(~np.isin(pictures.source, data.left_out(args.without)))
         dev = np.random.default_rng(0).permutation(rows)[:DEV]
-        mix = Mix.without(args.without, args.cache, args.shared)
+        mix = Mix(args.without, args.cache, args.shared)
         rows = np.setdiff1d(rows, dev)
         self.batches = Batches(args.cache, args.views, mix, rows, seed=args.seed * 100 + rank)
         self.losses = Losses(mix, args.shared / "teachers", self.device)

@@ -74,12 +74,12 @@ def profile_of_record(record: Record, *, profile: str | Path | None = None) -> P
         raise UnknownProfileError(
             f"made with the custom profile {record.fingerprint.hex()}...; name its file with --profile"
         )
-    name = profiles.REGISTERED.get(record.profile)
     if record.profile in RETIRED:
         raise UnknownProfileError(
             f"made with the retired profile {RETIRED[record.profile]}, whose tables no longer ship; "
             "read it with the version of sememe that made it, or encode the picture again"
         )
+    name = profiles.REGISTERED.get(record.profile)
     if name is None:
         raise UnknownProfileError(f"made with profile number {record.profile}, unknown here; update sememe")
     return profiles.load(name)
