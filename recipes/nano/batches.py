@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import data
+from . import data, styles
 from .targets import Mix
 
 ARRAYS = ("pixels", "m14", "m7", "logits", "pool")
 
 
 class Batches:
-    """Random batches over all views, mirrored and coloured a little differently each time.
+    """Random batches over all views, mirrored, coloured a little differently each time, some redrawn.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Batches:
         features = (got["pool"].astype(np.float32) - self._mix.mean) / self._mix.spread
         concept = [self._mix.concept[r] if self._named[v] else -1 for v, r in items]
         return {
-            "pixels": self._coloured(as_input(torch.from_numpy(got["pixels"]))),
+            "pixels": self._coloured(styles.redrawn(as_input(torch.from_numpy(got["pixels"])), self.rng)),
             "m14": self._scales("m14", got["m14"]),
             "m7": self._scales("m7", got["m7"]),
             "logits": torch.from_numpy(got["logits"]).float(),

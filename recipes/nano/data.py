@@ -28,7 +28,8 @@ MIXED_VIEWS = (4, 5)
 #: Whole sources that a variant of the student never sees: what it is tested on. The parts share no source.
 PARTS = {
     "a": ("imagenet_sample", "intel_scenes", "pacs_photo", "dogcat_small", "corel1k"),
-    "b": ("caltech101", "pacs_art_painting", "pacs_cartoon", "pacs_sketch"),
+    "b": ("caltech101", "pacs_cartoon"),
+    "c": ("pacs_art_painting", "pacs_sketch"),
 }
 
 

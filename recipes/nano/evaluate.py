@@ -46,9 +46,10 @@ def sample_of(images: Path, count: int = 300) -> list[Image.Image]:
 
 
 def schooling(cache: Path, name: str) -> dict[str, int]:
-    """Return how long a student was trained, from its checkpoint."""
+    """Return how long a student was trained, and the one it went on from, from its checkpoint."""
     stored = torch.load(checkpoint(cache, name), map_location="cpu")
-    return {"pictures_seen": stored["seen"], "seconds": round(stored["spent"])}
+    seen, spent = (stored[k] + stored.get("before", {}).get(k, 0) for k in ("seen", "spent"))
+    return {"pictures_seen": seen, "seconds": round(spent)}
 
 
 def measure(args: argparse.Namespace) -> dict[str, object]:

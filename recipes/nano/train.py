@@ -91,12 +91,14 @@ class Run:
         self.model = torch.nn.ModuleDict(modules).to(self.device, memory_format=torch.channels_last)
         self.optimizers = optimizers(self.model)
         self.spent, self.step, self.seen = 0.0, 0, 0
+        self.before = {"seen": 0, "spent": 0.0}  # in the runs that this one goes on from
         self.shown: dict[str, float] = {}
         if self._path().exists():
             self._resume()
         elif args.start:
             stored = torch.load(checkpoint(args.cache, args.start), map_location=self.device)
             self.model.load_state_dict(stored["model"])
+            self.before = {k: stored[k] + stored.get("before", {}).get(k, 0) for k in self.before}
 
     def _path(self) -> Path:
         return checkpoint(self.args.cache, self.args.name, self.rank)
@@ -107,12 +109,14 @@ class Run:
         for optimizer, state in zip(self.optimizers, stored["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         self.spent, self.step, self.seen = stored["spent"], stored["step"], stored["seen"]
+        self.before = stored.get("before", self.before)
         self.batches.rng = np.random.default_rng([self.args.seed, self.rank, self.step])
 
     def save(self) -> None:
         """Write a checkpoint that a later run goes on from."""
         state = {"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
         state |= {"spent": self.spent, "step": self.step, "seen": self.seen}
+        state["before"] = self.before
         torch.save(state, self._path().with_suffix(".tmp"))
         self._path().with_suffix(".tmp").rename(self._path())
 

@@ -1,0 +1,1 @@
+"""Rate against meaning: any coder, any vectors, real bytes, one harness."""
