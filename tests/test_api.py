@@ -149,7 +149,18 @@ def test_no_images_give_no_codes(codec):
     assert codec.decode(encoded).shape == (0, 32)
 
 
-@pytest.mark.parametrize("kwargs", [{"nbytes": 0}, {"nbytes": 999}, {"batch_size": 0}, {"min_cosine": 1.5}])
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"nbytes": 0},
+        {"nbytes": 999},
+        {"batch_size": 0},
+        {"min_cosine": 1.5},
+        {"mean_bytes": 0.5},
+        {"mean_bytes": 200},
+        {"mean_bytes": 8, "min_cosine": 0.9},
+    ],
+)
 def test_parameters_out_of_range_are_refused(codec, kwargs):
     with pytest.raises(UsageError):
         codec.encode([picture(0)], **kwargs)
@@ -172,6 +183,17 @@ def test_min_cosine_that_cannot_be_reached_gives_all_bytes_allowed_and_says_what
     encoded = codec.encode(picture(0), min_cosine=0.9999999, nbytes=6)
     assert encoded.lengths.tolist() == [6]
     assert encoded.cosines[0] < 0.9999999
+
+
+def test_mean_bytes_spends_more_where_it_helps_more(codec):
+    pictures = [picture(i) for i in range(60)]
+    encoded, even = codec.encode(pictures, mean_bytes=8), codec.encode(pictures, nbytes=8)
+    assert 7 < encoded.lengths.mean() <= 8
+    assert len(set(encoded.lengths.tolist())) > 1
+    assert encoded.cosines.mean() > even.cosines.mean()
+    longest = codec.encode(pictures, nbytes=int(encoded.lengths.max()))
+    for row in range(60):
+        assert encoded[row] == longest[row][: encoded.lengths[row]]
 
 
 def test_encoded_is_a_sequence_of_bytes_and_an_array(codec):

@@ -69,6 +69,16 @@ def test_min_cosine_spends_the_fewest_bytes(bench: Bench) -> None:
     assert float(str(worse["cosine"])) < 0.98
 
 
+def test_mean_bytes_holds_over_all_inputs(bench: Bench) -> None:
+    rows = lines(bench.ok("encode", "photos", "--mean-bytes", "9", "--json", *TOY))
+    spent = [int(str(row["nbytes"])) for row in rows]
+    assert len(spent) == len(COLOURS)
+    assert 1 <= sum(spent) / len(spent) <= 9
+    for wrong in ("0.5", "256", "nine"):
+        assert bench.run("encode", "photos", "--mean-bytes", wrong, *TOY).returncode == 2
+    assert bench.run("encode", "photos", "--mean-bytes", "9", "-o", "m.sems", *TOY).returncode == 2
+
+
 def test_a_cosine_out_of_reach_is_said(bench: Bench) -> None:
     done = bench.run("encode", "photos/red.png", "--min-cosine", "0.9999999", "--json", *TOY)
     assert done.returncode == 0

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from sememe.code import CodeTables, FitOptions, ProgressiveCode, fit_tables
+from sememe.code import CodeTables, FitOptions, ProgressiveCode, allocate, fit_tables, slope_for
 from sememe.code.quantizer import fit_quantizer
 from sememe.code.transform import as_integers
 from sememe.errors import ProfileFormatError
@@ -234,3 +235,27 @@ def test_missing_tables_are_named():
     del arrays["sigmas"]
     with pytest.raises(ProfileFormatError, match="sigmas"):
         CodeTables.from_arrays(arrays)
+
+
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 20), st.just(6)), elements=st.floats(0, 1)),
+    st.floats(1, 40),
+)
+def test_one_slope_spends_at_most_the_mean(errors: np.ndarray, mean: float) -> None:
+    lengths = np.array([1, 2, 4, 8, 16, 32])
+    errors = -np.sort(-errors, axis=1)  # longer codes are never worse
+    slope = slope_for(errors, lengths, mean)
+    assert allocate(errors, lengths, slope).mean() <= mean
+    if slope > 0:
+        assert allocate(errors, lengths, slope * (1 - 1e-9)).mean() >= allocate(errors, lengths, slope).mean()
+
+
+def test_a_mean_gives_the_hard_ones_more_and_loses_less_in_all() -> None:
+    lengths = np.arange(1, 65)
+    hardness = np.linspace(0.2, 3, 50)[:, None]
+    errors = hardness * 2.0 ** (-lengths / 8)
+    chosen = allocate(errors, lengths, slope_for(errors, lengths, 16))
+    assert 15.5 < chosen.mean() <= 16
+    assert (np.diff(chosen) >= 0).all()
+    kept = errors[np.arange(50), chosen - 1].sum()
+    assert kept < errors[:, 15].sum()

@@ -1,6 +1,6 @@
-"""Photographs redrawn as line drawings and as flat-coloured cartoons, so that a student learns what survives it.
+"""Photographs redrawn as line drawings and as flat-coloured cartoons: a student learns what survives that.
 
-The teacher's answer for the photograph is the target for its drawing: geometry stays, so inner maps match too.
+The teacher's answer for the photograph is the target for its drawing; geometry stays, so inner maps match.
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ class Coder:
         *,
         nbytes: int | None = None,
         min_cosine: float | None = None,
+        mean_bytes: float | None = None,
         batch_size: int = 32,
         on_error: OnError = "raise",
     ) -> Encoded:
@@ -85,6 +86,8 @@ class Coder:
             Length of each code; the codec's own if not given. With `min_cosine` the longest allowed.
         min_cosine : float, optional
             Spend bytes on each image until its cosine reaches this, at most `nbytes` or all the profile can.
+        mean_bytes : float, optional
+            Spend this many bytes an image on average, more on images that need more; `nbytes` as above.
         batch_size : int
             Images in memory at once.
         on_error : {"raise", "record"}
@@ -104,12 +107,18 @@ class Coder:
         ModelUnavailableError
             The weights of the backbone are not on this machine.
         """
-        ceiling = self._ceiling(nbytes, min_cosine)
+        ceiling = self._ceiling(nbytes, min_cosine or mean_bytes)
         opened, vectors = self._embed(images, batch_size, on_error)
-        return spread(opened, code_rows(self.profile, vectors, ceiling, min_cosine))
+        coded = code_rows(self.profile, vectors, ceiling, min_cosine=min_cosine, mean_bytes=mean_bytes)
+        return spread(opened, coded)
 
     def encode_vectors(
-        self, x: NDArray[np.floating], *, nbytes: int | None = None, min_cosine: float | None = None
+        self,
+        x: NDArray[np.floating],
+        *,
+        nbytes: int | None = None,
+        min_cosine: float | None = None,
+        mean_bytes: float | None = None,
     ) -> Encoded:
         """Turn vectors (n, d) of the profile's space into codes; parameters and result as in `encode`.
 
@@ -120,7 +129,9 @@ class Coder:
         UsageError
             A parameter is out of range.
         """
-        codes, lengths, cosines = code_rows(self.profile, x, self._ceiling(nbytes, min_cosine), min_cosine)
+        ceiling = self._ceiling(nbytes, min_cosine or mean_bytes)
+        coded = code_rows(self.profile, x, ceiling, min_cosine=min_cosine, mean_bytes=mean_bytes)
+        codes, lengths, cosines = coded
         names = tuple(f"vector {row}" for row in range(len(codes)))
         return Encoded(codes, lengths, cosines, names, (None,) * len(codes), ((0, 0),) * len(codes))
 
@@ -203,10 +214,10 @@ class Coder:
             opened += [Opened(one.name, None, one.size, one.error) for one in inputs]
         return opened, np.concatenate(vectors)
 
-    def _ceiling(self, nbytes: int | None, min_cosine: float | None) -> int:
+    def _ceiling(self, nbytes: int | None, demand: float | None) -> int:
         if nbytes is not None:
             return self._length(nbytes)
-        return self.nbytes if min_cosine is None else self.profile.max_bytes
+        return self.nbytes if demand is None else self.profile.max_bytes
 
     def _length(self, nbytes: int) -> int:
         if not 1 <= nbytes <= self.profile.max_bytes:

@@ -9,17 +9,25 @@ from numpy.typing import NDArray
 
 from sememe.api.inputs import Opened
 from sememe.api.results import Encoded
+from sememe.code import allocate, slope_for
 from sememe.errors import UsageError
 from sememe.index import chunks
 from sememe.metrics import cosine
-from sememe.profile import Profile
+from sememe.profile import Profile, errors_by_length
 from sememe.types import Codes, Embeddings
 
 Coded = tuple[Codes, NDArray[np.int64], NDArray[np.float32]]
 """Codes (n, width), lengths (n,) and cosines (n,)."""
 
 
-def code_rows(profile: Profile, x: NDArray[np.floating], ceiling: int, min_cosine: float | None) -> Coded:
+def code_rows(
+    profile: Profile,
+    x: NDArray[np.floating],
+    ceiling: int,
+    *,
+    min_cosine: float | None = None,
+    mean_bytes: float | None = None,
+) -> Coded:
     """Encode vectors (n, d), and measure what each code keeps.
 
     Parameters
@@ -27,24 +35,32 @@ def code_rows(profile: Profile, x: NDArray[np.floating], ceiling: int, min_cosin
     profile : Profile
     x : (n, d) float
     ceiling : int
-        Length of every code, or the longest allowed with `min_cosine`.
-    min_cosine : float or None
+        Length of every code, or the longest allowed with `min_cosine` or `mean_bytes`.
+    min_cosine : float, optional
         Each code gets the fewest bytes with which its cosine reaches this; `ceiling` if none do.
+    mean_bytes : float, optional
+        The codes get this many bytes on average, each as many as it makes the best use of.
 
     Raises
     ------
     UsageError
-        `min_cosine` is not in (0, 1).
+        `min_cosine` is not in (0, 1), `mean_bytes` not in 1..`ceiling`, or both are given.
     VectorError
         Rows are not what the profile codes.
     """
     if min_cosine is not None and not 0 < min_cosine < 1:
         raise UsageError(f"a cosine that can be demanded is above 0 and below 1, not {min_cosine}")
+    if mean_bytes is not None and (min_cosine is not None or not 1 <= mean_bytes <= ceiling):
+        raise UsageError(f"a mean is 1 to {ceiling} bytes, without a least cosine; not {mean_bytes}")
     x = np.asarray(x, np.float32)
     codes = profile.encode(x, ceiling)
     lengths = np.full(len(codes), ceiling, np.int64)
     if min_cosine is not None:
         lengths = _needed(profile, x, codes, min_cosine)
+    elif mean_bytes is not None and len(codes):
+        errors, tried = errors_by_length(profile, x, codes)
+        lengths = allocate(errors, tried, slope_for(errors, tried, mean_bytes))
+    if lengths.min(initial=ceiling) < ceiling:
         codes = np.where(np.arange(ceiling) < lengths[:, None], codes, 0).astype(np.uint8)
         codes = codes[:, : int(lengths.max(initial=0))]
     return codes, lengths, _cosines(profile, x, codes, lengths)

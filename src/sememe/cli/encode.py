@@ -44,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="fewest bytes that keep this cosine (not in archives)",
     )
+    parser.add_argument(
+        "--mean-bytes",
+        type=options.mean_bytes,
+        metavar="M",
+        help="bytes on average over all inputs, more for images that need more (not in archives)",
+    )
     options.add_profile(parser)
     parser.add_argument(
         "-j", "--jobs", type=options.count, default=2, metavar="N", help="threads that read images"
@@ -88,7 +94,7 @@ def _codec(args: argparse.Namespace, suffix: str) -> Codec:
 def _archive(args: argparse.Namespace, codec: Codec, out: Output) -> int:
     from sememe.batch import encode_paths
 
-    if args.min_cosine is not None:
+    if args.min_cosine or args.mean_bytes:
         raise UsageError("an archive holds codes of one length: use --bytes, or write .sem files")
     if STDIO in args.inputs:
         raise UsageError("an archive knows its images by their paths: give files or folders, not -")
@@ -106,7 +112,8 @@ def _vectors(args: argparse.Namespace, codec: Codec, out: Output) -> int:
     from sememe import api
     from sememe.cli.sources import kind_of
 
-    if len(args.inputs) != 1 or kind_of(args.inputs[0]) != "vectors" or not args.output or args.min_cosine:
+    one_length = not args.min_cosine and not args.mean_bytes
+    if len(args.inputs) != 1 or kind_of(args.inputs[0]) != "vectors" or not args.output or not one_length:
         raise UsageError("vectors: give one .npy file, and -o codes.npy for codes of one length (--bytes)")
     with writable(args.output) as target:
         count = api.encode_npy(args.inputs[0], target, codec)
@@ -168,10 +175,17 @@ def _encoded(
     args: argparse.Namespace, codec: Codec, paths: list[str], failed: dict[str, SememeError]
 ) -> Iterator[tuple[str, int, Encoded]]:
     """Give name, row and codes of each image that has a code; a batch of pictures is in memory at once."""
-    for start in range(0, len(paths), _BATCH):
-        names = paths[start : start + _BATCH]
+    together = len(paths) if args.mean_bytes else _BATCH  # a mean is one of all, so all are coded at once
+    for start in range(0, len(paths), together):
+        names = paths[start : start + together]
         images = [read_bytes(name) if name == STDIO else name for name in names]
-        encoded = codec.encode(images, nbytes=args.bytes, min_cosine=args.min_cosine, on_error="record")
+        encoded = codec.encode(
+            images,
+            nbytes=args.bytes,
+            min_cosine=args.min_cosine,
+            mean_bytes=args.mean_bytes,
+            on_error="record",
+        )
         for row, (name, error) in enumerate(zip(names, encoded.errors, strict=True)):
             if error is None:
                 yield name, row, encoded

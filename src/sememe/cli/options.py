@@ -46,6 +46,17 @@ def byte_count(text: str) -> int:
     return value
 
 
+def mean_bytes(text: str) -> float:
+    """Parse a mean code length: a number from 1 to 255."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value <= 255:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a mean number of bytes from 1 to 255")
+    return value
+
+
 def byte_counts(text: str) -> tuple[int, ...]:
     """Parse code lengths between commas."""
     return tuple(byte_count(part.strip()) for part in text.split(","))

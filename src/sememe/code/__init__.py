@@ -21,12 +21,14 @@ code's vector depend on neither the batch it came in nor the machine.
 `progressive`   `ProgressiveCode`: vectors to bytes and back
 `mixture`       modes from vectors
 `fit`           tables from vectors, by `options`
+`allocation`    which length each vector of a collection deserves
 ==============  ====================================================================
 """
 
+from sememe.code.allocation import allocate, slope_for
 from sememe.code.fit import fit_tables
 from sememe.code.options import FitOptions, Progress
 from sememe.code.progressive import ProgressiveCode
 from sememe.code.tables import CodeTables
 
-__all__ = ["CodeTables", "FitOptions", "Progress", "ProgressiveCode", "fit_tables"]
+__all__ = ["CodeTables", "FitOptions", "Progress", "ProgressiveCode", "allocate", "fit_tables", "slope_for"]

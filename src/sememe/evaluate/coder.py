@@ -4,20 +4,20 @@
 
     Coder ──train──► Trained ──at──► Fitted      x (n, d) ──encode──► [bytes, …] ──decode──► x̂ (n, d)
 
-Training happens once; `at` sets the rate, and trains what belongs to that rate alone. A *fixed* coder gives every vector
-the same number of bytes; a *mean* coder gives each what it needs, and is set on its training vectors, never on those
-that judge it.
+Training happens once; `at` sets the rate, and trains what belongs to that rate alone. A *fixed* coder gives
+every vector the same number of bytes; a *mean* coder gives each what it needs, and is set on its training
+vectors, never on those that judge it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from sememe.types import Embeddings
 
-__all__ = ["Coder", "Fitted", "Length", "Note", "Trained", "Training"]
+__all__ = ["Coder", "Fitted", "Length", "Note", "Trained", "Training", "WithIdeal"]
 
 Length = Literal["fixed", "mean"]
 Note = Callable[[str], None]
@@ -57,6 +57,20 @@ class Fitted(Protocol):
 
     def decode(self, codes: Sequence[bytes]) -> Embeddings:
         """Decode messages to unit rows (n, d) float32, from the bytes and the tables alone."""
+        ...
+
+
+@runtime_checkable
+class WithIdeal(Protocol):
+    """What a `Fitted` may offer beside: how short its codes could be."""
+
+    def ideal_bytes(self, codes: Sequence[bytes]) -> float:
+        """Mean bytes of these messages if an ideal coder wrote their symbols.
+
+        Cross-entropy with static tables of order 0, one for each place of a code, fitted on codes of training
+        vectors; neither ends of messages nor the tables are counted. A lower bound, not a rate: no such bytes
+        exist.
+        """
         ...
 
 
