@@ -146,20 +146,68 @@ def test_text_aware_metric_spends_bits_where_texts_differ():
 
 def test_mode_choice_beats_the_nearest_centroid():
     """Where classes overlap, the centroid that is nearest often belongs to the wrong class."""
-    options = FitOptions(modes=6, coefficients=64)
+    options = FitOptions(modes=6, coefficients=64, prototypes=1)
     fitted = ProgressiveCode(fit_tables(vectors(64, 1500, 0, apart=0.3), options=options))
     x = vectors(64, 500, 10, apart=0.3)
     weighted = fitted._transform.weigh(as_integers(x))
     nearest = fitted._chooser._distances(weighted).argmin(axis=1)
-    modes, units = fitted._analyse(x)
+    modes, prototypes, units = fitted._analyse(x)
     assert (nearest != modes).mean() > 0.05
     forced = np.zeros_like(units)
     for mode in np.unique(nearest):
         rows = np.flatnonzero(nearest == mode)
-        forced[rows] = fitted._transform.units(fitted._transform.project(weighted[rows], mode), mode)
-    by_cost = fitted.decode(fitted._write(modes, units, 8))
-    by_distance = fitted.decode(fitted._write(nearest, forced, 8))
+        projected = fitted._transform.project(weighted[rows], mode)
+        forced[rows] = fitted._transform.units(projected - fitted._transform.prototypes(mode).projected, mode)
+    by_cost = fitted.decode(fitted._write(modes, prototypes, units, 8))
+    by_distance = fitted.decode(fitted._write(nearest, prototypes, forced, 8))
     assert (by_cost * x).sum() > (by_distance * x).sum()
+
+
+def test_prototypes_are_worth_their_bits():
+    x, unseen = vectors(64, 1500, 0), vectors(64, 500, 11)
+    kept = []
+    for prototypes in (1, 16):
+        options = FitOptions(modes=3, coefficients=64, prototypes=prototypes, rounds=2)
+        fitted = ProgressiveCode(fit_tables(x, options=options))
+        assert 1 <= fitted.tables.prototypes <= prototypes
+        kept.append(
+            [(fitted.decode(fitted.encode(unseen, n)) * unseen).sum(axis=1).mean() for n in (2, 4, 8)]
+        )
+    plain, divided = np.array(kept)
+    assert (divided > plain).all()
+
+
+def test_a_prototype_that_the_bytes_leave_open_is_the_mean_of_its_candidates():
+    fitted = code(100)
+    x = vectors(100, 400, 12)
+    codes = fitted.encode(x, 8)
+    read = fitted._read(codes[:, :1])
+    open_rows = np.flatnonzero(read.shares.any(axis=1))
+    assert open_rows.size
+    np.testing.assert_allclose(read.shares[open_rows].sum(axis=1), 1)
+    assert not read.units[open_rows].any()
+    some = open_rows[:20]
+    places = fitted._transform
+    for row in some:
+        mode = int(read.modes[row])
+        own = places.places(mode)
+        expected = read.shares[row, : len(own)] @ own
+        got = places.expected_places(mode, read.shares[row : row + 1])[0]
+        assert np.abs(got - expected).max() <= int(fitted.tables.shift_steps[mode])
+    assert (fitted.decode(codes[:, :1]) * x).sum(axis=1).mean() > (fitted.decode(codes[:, :0]) * x).sum(
+        axis=1
+    ).mean()
+
+
+def test_tables_from_before_prototypes_read_as_ever():
+    options = FitOptions(modes=3, coefficients=32, prototypes=1, rounds=1)
+    tables = fit_tables(vectors(32, 600, 0), options=options)
+    arrays_of = tables.to_arrays()
+    assert "shifts" not in arrays_of
+    again = CodeTables.from_arrays(arrays_of)
+    x = vectors(32, 50, 13)
+    assert (ProgressiveCode(again).encode(x, 16) == ProgressiveCode(tables).encode(x, 16)).all()
+    assert again.to_arrays().keys() == arrays_of.keys()
 
 
 def test_quantizer_is_a_tree_of_nested_intervals():
@@ -202,6 +250,14 @@ def _set(index, value):
         ("steps", _set((0, 0), -1)),
         ("mode_frequencies", _set(0, 0)),
         ("mode_frequencies", lambda array: array + 1),
+        ("prototype_frequencies", _set((0, 0), 0)),
+        ("prototype_frequencies", lambda array: array * 2),
+        ("prototype_frequencies", lambda array: array[:, :-1].copy()),
+        ("prototype_frequencies", _set((0, slice(0, 3)), (TOTAL // 2, 0, TOTAL // 2))),
+        ("shifts", lambda array: array[:, :, :-1].copy()),
+        ("shift_steps", _set(0, 0)),
+        ("shift_steps", _set(0, 1 << 20)),
+        ("prototype_costs", lambda array: array[:-1]),
         ("frequencies", _set((0, 0), -5)),
         ("frequencies", lambda array: array * 2),
         ("ranks", _set(0, 9999)),
@@ -223,9 +279,11 @@ def test_damaged_tables_are_refused(name, change):
 
 
 def test_tables_without_any_mode_are_refused():
-    arrays = dict(code(32).tables.to_arrays())
-    for name in ("bases", "centroids", "steps", "sigmas", "mode_frequencies", "mode_costs", "mode_limits"):
-        arrays[name] = arrays[name][:0]
+    tables = code(32).tables
+    arrays = {
+        name: array[:0] if array.ndim and len(array) == tables.modes else array
+        for name, array in tables.to_arrays().items()
+    }
     with pytest.raises(ProfileFormatError, match="modes"):
         CodeTables.from_arrays(arrays)
 

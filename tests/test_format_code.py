@@ -61,8 +61,17 @@ def decode(tables: CodeTables, code: bytes) -> np.ndarray:
     """Steps 3 to 6."""
     decoder = PlainDecoder(code)
     mode, _ = decoder.decode(tables.mode_frequencies.tolist())
+    nothing = [0] * tables.coefficients
     if mode is None:
-        return vector(tables, len(tables.bases) - 1, [0] * tables.coefficients)
+        last = len(tables.bases) - 1
+        return vector(tables, last, place(tables, last, tables.shifts[last, 0].tolist()), nothing)
+    shares_of = tables.prototype_frequencies[mode].tolist()
+    prototype, shares = decoder.decode([share for share in shares_of if share])
+    if prototype is None:
+        mean = [0.0] * tables.dim
+        for share, shift in zip(shares, tables.shifts[mode].tolist(), strict=False):
+            mean = [m + float(share) * s for m, s in zip(mean, shift, strict=True)]
+        return vector(tables, mode, place(tables, mode, [round(m) for m in mean]), nothing)
     ranks = len(tables.gains)
     worth = [
         (-((int(sigma) ** 2 // 1024) * int(gain)), j * ranks + r)
@@ -84,11 +93,18 @@ def decode(tables: CodeTables, code: bytes) -> np.ndarray:
             break
         intervals[j] = children[symbol]
     units = [expected.get(j, int(tables.means[interval])) for j, interval in enumerate(intervals)]
-    return vector(tables, mode, units)
+    return vector(tables, mode, place(tables, mode, tables.shifts[mode, prototype].tolist()), units)
 
 
-def vector(tables: CodeTables, mode: int, units: list[int]) -> np.ndarray:
-    x = [int(entry) << 14 for entry in tables.centroids[mode]]
+def place(tables: CodeTables, mode: int, shift: list[int]) -> list[int]:
+    step = int(tables.shift_steps[mode])
+    return [
+        centre + step * moved for centre, moved in zip(tables.centroids[mode].tolist(), shift, strict=True)
+    ]
+
+
+def vector(tables: CodeTables, mode: int, where: list[int], units: list[int]) -> np.ndarray:
+    x = [entry << 14 for entry in where]
     for j, unit in enumerate(units):
         if unit == 0:
             continue

@@ -236,8 +236,8 @@ def test_unknown_names_and_unreadable_files(tmp_path):
 
 def test_registered_numbers_are_literals():
     """A number on the wire, once given, keeps its meaning for ever."""
-    assert REGISTERED == {2: "clip-vit-b32", 3: "nano"}
-    assert RETIRED == {1: "nano/1"}
+    assert REGISTERED == {4: "clip-vit-b32", 5: "nano"}
+    assert RETIRED == {1: "nano/1", 2: "clip-vit-b32/1", 3: "nano/2"}
     assert available() == ["clip-vit-b32", "nano"]
 
 

@@ -14,10 +14,10 @@ CUSTOM = 0
 MAX_PAYLOAD = 255
 """Longest payload in bytes: its length is one byte."""
 
-REGISTERED = {2: "clip-vit-b32", 3: "nano"}
+REGISTERED = {4: "clip-vit-b32", 5: "nano"}
 """Number on the wire to name. Literals: a number, once given, is never given to another profile."""
 
-RETIRED = {1: "nano/1"}
+RETIRED = {1: "nano/1", 2: "clip-vit-b32/1", 3: "nano/2"}
 """Numbers of profiles that no longer ship, with the vector space of each."""
 
 PREFIX = 4

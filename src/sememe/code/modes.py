@@ -1,12 +1,13 @@
-"""Which mode describes a vector at the least cost in rate and distortion.
+"""Which mode, and which of its prototypes, describes a vector at the least cost in rate and distortion.
 
 At a slope where each coded coefficient keeps distortion θ, an ideal coder for a Gaussian of variance σ² > θ
 spends ½·log₂(σ²/θ) + (c²/σ² − 1)/(2 ln 2) bits on the value c, and leaves c² where σ² ≤ θ. With
 λ = 2·ln 2·θ the cost is
 
-    J(x | m) = ‖x − μₘ‖² − Σⱼ max(0, 1 − θ/σ²ₘⱼ)·c²ₘⱼ + Σⱼ max(0, θ ln(σ²ₘⱼ/θ)) − λ log₂ pₘ
+    J(x | m, s) = ‖x − μₘₛ‖² − Σⱼ max(0, 1 − θ/σ²ₘⱼ)·c²ₘₛⱼ + Σⱼ max(0, θ ln(σ²ₘⱼ/θ)) − λ log₂ pₘ pₛ
 
-where the first two terms are the distortion D(x | m). A mode does not fit x at all where D(x | m) exceeds
+where μₘₛ is prototype s of mode m, c are the coefficients seen from it, and the first two terms are the
+distortion D(x | m, s). A mode does not fit x at all where D(x | m) exceeds
 four times its mean over the vectors that the mode was fitted to. What fits no mode goes to the universal
 one, made of the covariance of all vectors. Images of sets that no mode was fitted to stay below 3.5 times;
 texts and random directions begin at 5.
@@ -49,25 +50,34 @@ class ModeChooser:
         self._tables = tables
         self._transform = transform
 
-    def choose(self, vectors: Exact, weighted: Exact) -> NDArray[np.intp]:
-        """Mode (n,) of the least cost for fixed-point vectors (n, d), also given in the metric."""
-        modes: NDArray[np.intp] = self.costs(vectors, weighted).argmin(axis=1)
-        return modes
+    def choose(self, vectors: Exact, weighted: Exact) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Mode and prototype (n,) of least cost for fixed-point vectors (n, d), also given in the metric."""
+        costs, prototypes = self.costs(vectors, weighted)
+        modes = costs.argmin(axis=1)
+        return modes, prototypes[np.arange(len(modes)), modes]
 
-    def costs(self, vectors: Exact, weighted: Exact, candidates: int = CANDIDATES) -> Exact:
-        """Costs (n, M) with `FRACTION.COST` binary places; infinite for modes not tried or not fitting."""
+    def costs(
+        self, vectors: Exact, weighted: Exact, candidates: int = CANDIDATES
+    ) -> tuple[Exact, NDArray[np.intp]]:
+        """Costs (n, M) with `FRACTION.COST` binary places, and the prototype (n, M) that each is of.
+
+        A cost is infinite for modes not tried or not fitting.
+        """
         squares: Exact = (vectors * weighted).sum(axis=1, keepdims=True)
-        distances = squares + self._distances(weighted)
-        costs = np.full(distances.shape, np.inf)
-        tried = self._nearest(distances, candidates)
+        tried = self._nearest(squares + self._distances(weighted), candidates)
+        costs, prototypes = np.full(tried.shape, np.inf), np.zeros(tried.shape, np.intp)
         for mode in range(self._tables.modes):
             rows = np.flatnonzero(tried[:, mode])
             if rows.size == 0:
                 continue
-            left = distances[rows, mode] - self._saved(weighted[rows], mode)
+            left = squares[rows] + self._left(weighted[rows], mode)
+            extra = self._tables.prototype_costs[mode, : left.shape[1]].astype(np.float64)
+            best = (left + extra).argmin(axis=1)
+            left, extra = left[np.arange(rows.size), best], extra[best]
             fits = (left <= float(self._tables.mode_limits[mode])) | (mode == self._tables.modes - 1)
-            costs[rows, mode] = np.where(fits, left + float(self._tables.mode_costs[mode]), np.inf)
-        return costs
+            costs[rows, mode] = np.where(fits, left + extra + float(self._tables.mode_costs[mode]), np.inf)
+            prototypes[rows, mode] = best
+        return costs, prototypes
 
     def _distances(self, weighted: Exact) -> Exact:
         """‖x − μₘ‖² − ‖x‖² in the metric, (n, M), with `FRACTION.COST` binary places."""
@@ -91,15 +101,26 @@ class ModeChooser:
             np.put_along_axis(tried, nearest, True, axis=1)
         return tried
 
-    def _saved(self, weighted: Exact, mode: int) -> Exact:
-        """Σⱼ (1 − θ/σ²)·c², (n,), with `FRACTION.COST` binary places."""
-        weights = self._weights[mode]
-        count = int(np.count_nonzero(weights))
-        projected = self._transform.project(weighted, mode, count)
+    def _left(self, weighted: Exact, mode: int) -> Exact:
+        """D(x | m, s) − ‖x‖² (n, P') of each prototype of a mode, with `FRACTION.COST` binary places."""
+        known, scale = self._transform.prototypes(mode), self._scales[mode]
+        weights = self._weights[mode, : len(scale)]
+        inner = np.rint(known.projected[:, : len(scale)] * scale)
+        outer = np.rint(self._transform.project(weighted, mode, len(scale)) * scale)
+        heavy = outer * weights
+        saved: Exact = (heavy * outer).sum(axis=1, keepdims=True) - 2 * (heavy @ inner.T)
+        saved += (inner * inner) @ weights
+        left: Exact = known.squares - 2 * (weighted @ known.vectors.T)
+        left -= saved * 2.0 ** (FRACTION.COST - 2 * _SQUARE - _WEIGHT)
+        return left
+
+    @cached_property
+    def _scales(self) -> list[Exact]:
+        """What takes unscaled coefficients of each mode to those in costs: as many as have a weight."""
         shift = _SQUARE - FRACTION.STEP - FRACTION.WEIGHTED
-        coefficients = np.rint(projected * (self._tables.steps[mode, :count] * 2.0**shift))
-        saved: Exact = (coefficients * coefficients) @ weights[:count]
-        return saved * 2.0 ** (FRACTION.COST - 2 * _SQUARE - _WEIGHT)
+        counts = np.count_nonzero(self._weights, axis=1)
+        steps = self._tables.steps * 2.0**shift
+        return [row[:count] for row, count in zip(steps, counts, strict=True)]
 
     @cached_property
     def _weights(self) -> Exact:
@@ -114,21 +135,22 @@ class ModeChooser:
 def cost_constants(
     variances: NDArray[np.float64], shares: NDArray[np.float64], floor: float
 ) -> NDArray[np.float64]:
-    """The part of each mode's cost that no vector changes.
+    """The part of each prototype's cost that no vector changes.
 
     Parameters
     ----------
     variances
         (M, J) of the coefficients.
     shares
-        (M,) probabilities of the modes.
+        (M, P) probabilities of the prototypes; zero for those that a mode lacks.
     floor
         Distortion θ per coefficient at the reference rate.
 
     Returns
     -------
-    (M,) float64, in squared distance.
+    (M, P) float64, in squared distance; infinite where there is no prototype.
     """
-    rate = np.log(np.maximum(variances / floor, 1.0)).sum(axis=1)
-    costs: NDArray[np.float64] = floor * (rate - 2.0 * np.log(shares))
+    rate = np.log(np.maximum(variances / floor, 1.0)).sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        costs: NDArray[np.float64] = floor * (rate - 2.0 * np.log(shares))
     return costs

@@ -20,6 +20,8 @@ class FitOptions:
     ----------
     modes
         Classes beside the universal one; None: as many as the vectors support and 8 MB hold.
+    prototypes
+        Most prototypes of a mode, each of at least eight vectors; 1: none but its centroid.
     coefficients
         Coefficients coded per mode, at most d.
     floor
@@ -38,7 +40,8 @@ class FitOptions:
     """
 
     modes: int | None = None
-    coefficients: int = 224
+    prototypes: int = 48
+    coefficients: int = 256
     floor: float = 1.4
     shrinkage: float = 300.0
     text_weight: float = 0.15

@@ -26,7 +26,7 @@ from sememe.rangecoder import TOTAL, quantize_frequencies
 
 __all__ = ["LADDER", "fit_quantizer"]
 
-LADDER = (1.6, 0.8, 0.35, 0.12)
+LADDER = (1.6, 0.7, 0.25, 0.08)
 _HALVINGS = 3
 _RANK_RATIO = 3.0  # splits whose gains differ by less share a rank: fewer visits, hardly more distortion
 _FEWEST = 40  # samples below which an interval is not split

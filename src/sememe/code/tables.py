@@ -17,7 +17,9 @@ __all__ = ["FRACTION", "CodeTables"]
 # what a damaged or hostile file may make a reader allocate
 _LARGEST_DIM = 1536
 _MOST_MODES = 1024
+_MOST_PROTOTYPES = 256
 _MOST_RANKS = 64
+_LARGEST_SHIFT_STEP = 1 << 10  # a shift then stays within eight times the sphere, and sums within 2**53
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class FRACTION:
 
 @dataclass(frozen=True)
 class CodeTables:
-    """All that encoder and decoder share. d: dimension, M: modes (the last is universal), J: coefficients.
+    """All that encoder and decoder share.
+
+    d: dimension, M: modes (the last is universal), P: prototypes of a mode, J: coefficients.
 
     Attributes
     ----------
@@ -54,8 +58,16 @@ class CodeTables:
         (M, J) int32, standard deviation of each coefficient, in the metric.
     mode_frequencies
         (M,) int32, sum TOTAL.
+    prototype_frequencies
+        (M, P) int32, sum TOTAL; zero, from some prototype on, where a mode has fewer.
+    shifts
+        (M, P, d) int8, where a prototype lies, seen from its mode's centroid.
+    shift_steps
+        (M,) int32, what one unit of a shift is worth, in units of a centroid.
     mode_costs
         (M,) int64, constant part of each mode's rate-distortion cost.
+    prototype_costs
+        (M, P) int64, what the choice of a prototype adds to it.
     mode_limits
         (M,) int64, distortion beyond which a mode does not fit a vector.
     floor
@@ -81,7 +93,11 @@ class CodeTables:
     steps: NDArray[np.int32]
     sigmas: NDArray[np.int32]
     mode_frequencies: NDArray[np.int32]
+    prototype_frequencies: NDArray[np.int32]
+    shifts: NDArray[np.int8]
+    shift_steps: NDArray[np.int32]
     mode_costs: NDArray[np.int64]
+    prototype_costs: NDArray[np.int64]
     mode_limits: NDArray[np.int64]
     floor: NDArray[np.int32]
     children: NDArray[np.int16]
@@ -106,9 +122,15 @@ class CodeTables:
         """Coefficients J that a mode codes."""
         return int(self.bases.shape[1])
 
+    @property
+    def prototypes(self) -> int:
+        """Most prototypes that a mode has."""
+        return int(self.shifts.shape[1])
+
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        """All tables by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """All tables by name; without those of prototypes where modes have none but themselves."""
+        left_out = _OF_PROTOTYPES if self.prototypes == 1 and not self.shifts.any() else ()
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in left_out}
 
     @classmethod
     def from_arrays(cls, arrays: Tables) -> CodeTables:
@@ -119,6 +141,8 @@ class CodeTables:
         ProfileFormatError
             An array is missing, has another dtype or shape, or holds values that no code can have.
         """
+        if not any(name in arrays for name in _OF_PROTOTYPES):
+            arrays = {**arrays, **_without_prototypes(arrays)}
         missing = [name for name in _LAYOUT if name not in arrays]
         if missing:
             raise ProfileFormatError(f"lacks the tables {', '.join(missing)}; fit or fetch it again")
@@ -135,6 +159,7 @@ class CodeTables:
 
     def _check(self) -> None:
         modes, coefficients, dim = self.bases.shape
+        prototypes = self.shifts.shape[1]
         intervals, ranks = len(self.children), len(self.gains)
         shapes = {
             "metric": (self.metric.shape[0], dim),
@@ -142,6 +167,10 @@ class CodeTables:
             "steps": (modes, coefficients),
             "sigmas": (modes, coefficients),
             "mode_frequencies": (modes,),
+            "prototype_frequencies": (modes, prototypes),
+            "shifts": (modes, prototypes, dim),
+            "shift_steps": (modes,),
+            "prototype_costs": (modes, prototypes),
             "mode_costs": (modes,),
             "mode_limits": (modes,),
             "children": (intervals, 3),
@@ -157,6 +186,7 @@ class CodeTables:
         _require(
             {
                 "modes": 0 < modes <= _MOST_MODES,
+                "prototypes": 0 < prototypes <= _MOST_PROTOTYPES,
                 "coefficients": 0 < coefficients <= dim <= _LARGEST_DIM,
                 "intervals": 0 < intervals <= np.iinfo(np.int16).max,
                 "number of ranks": 0 < ranks <= _MOST_RANKS,
@@ -170,6 +200,11 @@ class CodeTables:
         _require(
             {
                 "mode frequencies": self.mode_frequencies.min() > 0 and self.mode_frequencies.sum() == TOTAL,
+                "prototype frequencies": bool((self.prototype_frequencies >= 0).all())
+                and bool((self.prototype_frequencies[:, 0] > 0).all())
+                and bool((np.diff(self.prototype_frequencies > 0, axis=1).sum(axis=1) <= 1).all())
+                and bool((self.prototype_frequencies.sum(axis=1) == TOTAL).all()),
+                "shift steps": self.shift_steps.min() > 0 and self.shift_steps.max() <= _LARGEST_SHIFT_STEP,
                 "ranks": self.ranks.max() < ranks,
                 "children": self.children.min() >= -1 and self.children.max() < intervals,
                 "split intervals": bool((children[:, :2] >= 0).all()),
@@ -198,6 +233,19 @@ def _require(conditions: dict[str, bool | np.bool_]) -> None:
             raise ProfileFormatError(f"tables are damaged: {what} out of bounds; fit or fetch it again")
 
 
+def _without_prototypes(arrays: Tables) -> dict[str, NDArray[np.generic]]:
+    """Tables of a profile whose modes have no prototypes but themselves, as all had before version 0.3."""
+    modes, dim = np.shape(arrays.get("centroids", np.zeros((1, 1))))[:2]
+    return {
+        "prototype_frequencies": np.full((modes, 1), TOTAL, np.int32),
+        "shifts": np.zeros((modes, 1, dim), np.int8),
+        "shift_steps": np.ones(modes, np.int32),
+        "prototype_costs": np.zeros((modes, 1), np.int64),
+    }
+
+
+_OF_PROTOTYPES = ("prototype_frequencies", "shifts", "shift_steps", "prototype_costs")
+
 _LAYOUT: dict[str, tuple[type[np.signedinteger], int]] = {
     "metric": (np.int16, 2),
     "identity": (np.int32, 0),
@@ -206,7 +254,11 @@ _LAYOUT: dict[str, tuple[type[np.signedinteger], int]] = {
     "steps": (np.int32, 2),
     "sigmas": (np.int32, 2),
     "mode_frequencies": (np.int32, 1),
+    "prototype_frequencies": (np.int32, 2),
+    "shifts": (np.int8, 3),
+    "shift_steps": (np.int32, 1),
     "mode_costs": (np.int64, 1),
+    "prototype_costs": (np.int64, 2),
     "mode_limits": (np.int64, 1),
     "floor": (np.int32, 0),
     "children": (np.int16, 2),

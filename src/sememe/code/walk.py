@@ -26,6 +26,8 @@ class Plan:
     ----------
     coefficients, ranks
         (steps, M + 1) what each mode visits at each step; the last mode is idle and splits nothing.
+    mode_bounds, prototype_bounds
+        (M + 1,), (M, P + 1) where the shares of modes and of their prototypes begin and end.
     low, high
         (keys,) int32 thresholds of the split; beyond all values where there is none.
     second, third
@@ -42,6 +44,8 @@ class Plan:
         self.width = tables.coefficients
         self.rank_count = ranks
         self.mode_bounds = np.concatenate([[0], np.cumsum(tables.mode_frequencies, dtype=np.int64)])
+        ends = np.cumsum(tables.prototype_frequencies, axis=1, dtype=np.int64)
+        self.prototype_bounds = np.pad(ends, ((0, 0), (1, 0)))
         self.children = np.repeat(np.arange(intervals, dtype=np.int16), ranks * 3)
         self.starts = np.tile(np.array([0, TOTAL, TOTAL]), keys)
         self.stops = np.full(3 * keys, TOTAL)
@@ -55,6 +59,11 @@ class Plan:
         self.coefficients = np.pad(coefficients, ((0, 0), (0, 1)))
         self.ranks = np.pad(visited, ((0, 0), (0, 1)), constant_values=self.idle_rank)
         self.steps = len(order)
+
+    def prototype_starts(self, modes: NDArray[np.intp]) -> list[NDArray[np.int64]]:
+        """Starts of prototypes 1, 2, … for rows of these modes, for the decoder."""
+        bounds = self.prototype_bounds[modes, 1:-1]
+        return list(np.where(bounds == TOTAL, ABSENT, bounds).T)
 
     def _lay_out(self, tables: CodeTables, interval: int, key: int) -> None:
         fan = int((tables.children[interval] >= 0).sum())
