@@ -10,18 +10,18 @@ demo:
 	@.venv/bin/sememe demo
 
 test:
-	@.ci/venv test,demo,parquet,bench
+	@.ci/venv test,demo,parquet,bench,eval
 	@.venv/bin/python -m pytest
 
 check:
-	@.ci/venv test,demo,parquet,bench
+	@.ci/venv test,demo,parquet,bench,eval
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check src tests bench recipes
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
 docs:
-	@.ci/venv test,demo,parquet,bench
+	@.ci/venv test,demo,parquet,bench,eval
 	GENERATE_DOCS=1 .venv/bin/python -m pytest -q tests/test_docs.py
 	.venv/bin/python bench/table.py README.md docs/results.md docs/strength.md docs/cards/nano.md
 

@@ -31,10 +31,10 @@ def zero_shot() -> str:
 
 
 def search() -> str:
-    """Recall of the right concept among ten, for each part."""
+    """Recall of the right concept among ten, for each part: over names, and over sources."""
     found = load("nano")
     rows = [
-        [", ".join(found["left_out"][part]), *(f"{figures[who]}" for who in figures)]
+        [", ".join(found["left_out"][part]), *(f"{f['names']} / {f['sources']}" for f in figures.values())]
         for part, figures in found["text_to_image_recall_at_10_percent"].items()
     ]
     return table(["pictures of", "nano", "16 bytes", "8 bytes", "teacher mix", "`search` in 16 bytes"], rows)
@@ -114,6 +114,7 @@ def training() -> str:
     names = {
         "a": "without the first part",
         "b": "without the second part",
+        "c": "without the third part",
         "all": "shipped: on from the first, all sources",
     }
     rows = [

@@ -5,8 +5,8 @@ A file asks for a table with a pair of comments; whatever stands between them is
     <!-- table:quality -->
     <!-- /table -->
 
-Tables: quality, strength, unseen, speed, and `nano_tables.py`'s. With `--check` nothing is written and a
-stale table is an error.
+Tables: quality, strength, unseen, speed, and those of `frontier_tables.py`, `nano_tables.py` and
+`picture_tables.py`. With `--check` nothing is written and a stale table is an error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import frontier_tables
 import nano_tables
+import picture_tables
 from tabular import load, table
 
 MARKED = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
@@ -90,7 +92,9 @@ def strength() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    **frontier_tables.TABLES,
     **nano_tables.TABLES,
+    **picture_tables.TABLES,
     "quality": quality,
     "strength": strength,
     "unseen": unseen,

@@ -30,7 +30,8 @@ def sememe(*args: str | Path, **options: object) -> subprocess.CompletedProcess[
 
 def test_verbs_are_what_the_docs_promise() -> None:
     expected = (
-        "encode decode info classify search explain truncate verify merge export fit models selftest demo"
+        "encode decode info classify search explain truncate verify merge export fit bench plot models "
+        "selftest demo"
     )
     assert expected.split() == VERBS
 

@@ -32,6 +32,9 @@ CALLS = {
     "export": ("export", "a.sems"),
     "export to a file": ("export", "a.sems", "-o", "all.npy"),
     "fit": ("fit", "x.npy", "--space", "mine", "-o", "mine.profile", "-q"),
+    "bench": ("bench", "set.npz", "--text", "text.npz", "--bytes", "4", "-q"),
+    "bench list": ("bench", "--list"),
+    "plot": ("plot", "report.json", "--table"),
     "models list": ("models", "list"),
     "selftest": ("selftest",),
     "demo": ("demo",),
@@ -45,6 +48,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory, toy_profile_file: Path) -> B
     made.ok("encode", "photos/red.png", "-o", "red.sem", *TOY)
     made.path("broken.png").write_bytes(b"no picture")
     np.save(made.path("x.npy"), np.random.default_rng(0).normal(size=(60, 32)).astype(np.float32))
+    rng = np.random.default_rng(1)
+    middles, names = rng.normal(size=(8, 32)), np.array(list("abcdefgh"))
+    labels, pixels = np.arange(120) % 8, np.full(120, 1000)
+    x = middles[labels] + 0.3 * rng.normal(size=(120, 32))  # classes no code confuses, rows that each must
+    np.savez(made.path("set.npz"), x=x, y=labels, names=names, pixels=pixels)
+    np.savez(made.path("text.npz"), x=middles, names=names)
+    made.ok("bench", "set.npz", "--bytes", "4", "--table", "none", "-q", "-o", "report.json")
     return made
 
 

@@ -106,6 +106,43 @@ class TestWithTorch:
         assert hints.m7(seen.m7).shape == (2, 320, 7, 7)
         assert hints.feature(seen.pooled).shape == (2, 1280)
 
+    def test_a_line_drawing_is_dark_where_the_picture_has_edges(self) -> None:
+        import torch
+        from recipes.nano.styles import line_drawing
+
+        picture = torch.full((3, 112, 112), -0.5)
+        picture[:, :, 56:] = 0.5
+        drawn = line_drawing(picture, np.random.default_rng(0))
+        assert drawn.shape == picture.shape
+        assert torch.equal(drawn[0], drawn[2])
+        assert drawn[0, :, 54:58].min() < -0.5
+        assert drawn[0, :, :40].min() > 0.8
+
+    def test_a_cartoon_has_few_strong_colours(self) -> None:
+        import torch
+        from recipes.nano.styles import cartoon
+
+        torch.manual_seed(0)
+        patches = torch.rand(3, 2, 2).repeat_interleave(56, 1).repeat_interleave(56, 2)
+        picture = patches + torch.randn(3, 112, 112) * 0.05
+        drawn = cartoon(picture, np.random.default_rng(1))
+        assert drawn.abs().max() <= 1
+
+        def most_common(values: torch.Tensor) -> float:
+            _, counts = torch.unique((values * 500).round(), return_counts=True)
+            return float(counts.sort(descending=True).values[:12].sum() / values.numel())
+
+        assert most_common(drawn) > 0.6 > 2 * most_common(picture)
+
+    def test_some_pictures_are_redrawn_and_the_others_stay(self) -> None:
+        import torch
+        from recipes.nano.styles import SHARE, redrawn
+
+        pictures = torch.rand(200, 3, 16, 16) * 2 - 1
+        drawn = redrawn(pictures.clone(), np.random.default_rng(0))
+        changed = (drawn != pictures).flatten(1).any(1).float().mean()
+        assert SHARE < changed < 3 * SHARE
+
     @pytest.mark.parametrize("shape", [(8, 8), (6, 40), (40, 6), (16, 4, 3, 3)])
     def test_muon_s_step_is_nearly_orthogonal(self, shape: tuple[int, ...]) -> None:
         import torch

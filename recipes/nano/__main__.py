@@ -4,7 +4,7 @@
 
     teachers      what a MobileNet computes for six views of every picture        view*.npy
     text          MiniLM's sentences into a static table                          text-student.npz
-    for the parts a and b of the sources, which one variant each never sees, and for all sources:
+    for the parts a, b and c of the sources, which one variant each never sees, and for all sources:
         train     an image student; the one for all goes on from a's              student-*.pt
         export    ONNX in eight bits, tables, nano.json                           variant-*, the package
         embed     vectors that profiles are fitted on                             vectors-*.npy, texts-*.npy
@@ -17,6 +17,8 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+
+from . import data
 
 
 def main() -> None:
@@ -31,14 +33,19 @@ def main() -> None:
     parser.add_argument("--weights", default="src/sememe/data/nano", help="folder for what ships")
     parser.add_argument("--out", default="results/nano.json", help="file for what is measured")
     parser.add_argument(
-        "--minutes", type=float, nargs=3, default=(62, 25, 10), help="to train without a, without b, on all"
+        "--minutes",
+        type=float,
+        nargs=4,
+        default=(84, 48, 48, 32),
+        metavar=("A", "B", "C", "ALL"),
+        help="to train without a, without b, without c, on all",
     )
     args = parser.parse_args()
     cache = ["--cache", str(args.cache)]
     both = ["--shared", str(args.shared), *cache]
     folders = ["--images", str(args.shared / "images"), "--teachers", str(args.shared / "teachers")]
     steps: list[tuple[str, list[str]]] = [("teachers", folders + cache), ("text", both)]
-    for name, minutes in zip(("a", "b", "all"), args.minutes, strict=True):
+    for name, minutes in zip((*data.PARTS, "all"), args.minutes, strict=True):
         named = ["--name", name]
         weights = args.weights if name == "all" else str(args.cache / f"variant-{name}")
         options = ["--without", name] if name != "all" else ["--without", "--start", "a", "--rate", "0.3"]

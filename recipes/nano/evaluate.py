@@ -1,7 +1,7 @@
 """Measure what ships and how well it was learned; writes ``results/nano.json``.
 
-Accuracy on a source is that of the variant which never saw the source: the one without part a, or the one
-without part b (`data.PARTS`), each exported and run as users run it. Code figures come from a profile that
+Accuracy on a source is that of the variant which never saw the source: the one without part a, b or c
+(`data.PARTS`), each exported and run as users run it. Code figures come from a profile that
 was fitted without the part, too. Size and text are measured on the shipped files. The logit scale
 and the statistics that ship beside the weights are fitted on part a's scores; accuracy depends on neither.
 """
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--weights", type=Path, default=Path("src/sememe/data/nano"))
-    parser.add_argument("--names", nargs="+", default=["a", "b", "all"], help="training runs to describe")
+    parser.add_argument("--names", nargs="+", default=[*data.PARTS, "all"], help="training runs to describe")
     parser.add_argument("--out", type=Path, default=Path("results/nano.json"))
     args = parser.parse_args()
     report = measure(args)

@@ -188,7 +188,7 @@ def preprocessing(side: int) -> dict[str, object]:
         "jpeg_draft_min_side": 2 * side,
         "layout": "NCHW",
         "mean": [0.5, 0.5, 0.5],
-        "mirror": "mean of the picture's vector and its mirror image's",
+        "mirror": "mean of the picture's features and its mirror image's",
         "orientation": "EXIF applied",
         "resize": {"antialias": True, "filter": "bicubic", "side": side},
         "scale": "1/255",

@@ -16,7 +16,7 @@ from sememe.profile import Profile
 
 from . import data
 from .embed import load_vectors, manifest
-from .measure import label_vectors, percent, recall, text_to_image, zero_shot
+from .measure import label_vectors, percent, recall, ten_nearest, zero_shot
 from .space import Space
 from .targets import Mix
 
@@ -117,16 +117,28 @@ def by_source(space: Space, held: HeldOut) -> list[Tested]:
     return tested
 
 
-def searches(space: Space, held: HeldOut) -> dict[str, float]:
-    """Return how well names find pictures: by cosine, ours, from bytes, the teacher mix; and by `search`."""
+def searches(space: Space, held: HeldOut) -> dict[str, dict[str, float]]:
+    """Return how well names find pictures: by cosine, ours, from bytes, the teacher mix; and by `search`.
+
+    A plain mean over names, and a mean over sources of the mean over their names: one source may bring most
+    of the names.
+    """
     names = sorted(set(held.concept.tolist()))
     ours, taught = label_vectors(held.nano, names), space.texts(names)
-    found = [[hit.row for hit in _search(held, name)] for name in names]
+    found = {
+        "nano": ten_nearest(held.vectors, ours),
+        **{f"nano_{n}_bytes": ten_nearest(held.coded[n], ours) for n in BYTES},
+        "teacher_mix": ten_nearest(held.teacher, taught),
+        "search_16_bytes": [[hit.row for hit in _search(held, name)] for name in names],
+    }
+    shares = {who: recall(held.concept, names, rows) for who, rows in found.items()}
+    asked = [np.isin(names, held.concept[held.source == source]) for source in set(held.source.tolist())]
     return {
-        "nano": text_to_image(held.vectors, held.concept, names, ours),
-        **{f"nano_{n}_bytes": text_to_image(held.coded[n], held.concept, names, ours) for n in BYTES},
-        "teacher_mix": text_to_image(held.teacher, held.concept, names, taught),
-        "search_16_bytes": recall(held.concept, names, found),
+        who: {
+            "names": percent(share.mean()),
+            "sources": percent(float(np.mean([share[its].mean() for its in asked]))),
+        }
+        for who, share in shares.items()
     }
 
 

@@ -40,18 +40,19 @@ def zero_shot(vectors: np.ndarray, labels: np.ndarray, names: np.ndarray) -> dic
     return {"top1": percent(hit[:, 0].mean()), "top5": percent(hit.any(1).mean())}
 
 
-def text_to_image(vectors: np.ndarray, concepts: np.ndarray, names: list[str], queries: np.ndarray) -> float:
-    """Return the recall of the ten pictures nearest to each name."""
-    return recall(concepts, names, [np.argsort(-(vectors @ query))[:10] for query in queries])
+def ten_nearest(vectors: np.ndarray, queries: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of the ten pictures nearest to each query."""
+    return [np.argsort(-(vectors @ query))[:10] for query in queries]
 
 
-def recall(concepts: np.ndarray, names: list[str], found: Sequence[Sequence[int]]) -> float:
-    """Return how many percent of the right pictures that could be among ten are, on average over names."""
-    shares = [
-        (concepts[list(rows)] == name).sum() / min(10, (concepts == name).sum())
-        for name, rows in zip(names, found, strict=True)
-    ]
-    return percent(float(np.mean(shares)))
+def recall(concepts: np.ndarray, names: list[str], found: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return, for each name, what share of the right pictures that could be among ten is."""
+    return np.array(
+        [
+            (concepts[list(rows)] == name).sum() / min(10, (concepts == name).sum())
+            for name, rows in zip(names, found, strict=True)
+        ]
+    )
 
 
 def changed(image: Image.Image) -> list[Image.Image]:

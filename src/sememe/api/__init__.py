@@ -17,7 +17,7 @@ from sememe import profile as profiles
 from sememe.api.codec import Codec
 from sememe.api.exporting import export, export_rows
 from sememe.api.files import read_records, read_sem, truncate_record, write_sem
-from sememe.api.fitting import fit_vectors
+from sememe.api.fitting import fit_vectors, own_from_vectors
 from sememe.api.golden import selftest
 from sememe.api.identity import check_archive, profile_of_archive, profile_of_record
 from sememe.api.inputs import ImageLike
@@ -48,6 +48,7 @@ __all__ = [
     "fit_vectors",
     "load",
     "merge",
+    "own_from_vectors",
     "read_records",
     "read_sem",
     "selftest",

@@ -55,3 +55,21 @@ class Output:
                 bar.update(done - bar.n)
 
             yield show
+
+    @contextlib.contextmanager
+    def stages(self) -> Iterator[Callable[[str, int, int], None]]:
+        """Yield a callback(line, done, total): a bar that names what goes on, or a note for each line."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda line, done, total: self.note(line)
+            return
+        from tqdm import tqdm
+
+        form = "{bar:12} {n_fmt}/{total_fmt} [{elapsed}] {desc}"
+        with tqdm(unit="", leave=False, file=sys.stderr, bar_format=form) as bar:
+
+            def show(line: str, done: int, total: int) -> None:
+                bar.total = total
+                bar.n = done
+                bar.set_description_str(line)
+
+            yield show

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 import sememe
 from sememe.cli import (
+    bench,
     classify,
     decode,
     demo,
@@ -17,6 +18,7 @@ from sememe.cli import (
     info,
     merge,
     models,
+    plot,
     search,
     selftest,
     truncate,
@@ -61,6 +63,8 @@ VERBS = cast(
         merge,
         export,
         fit,
+        bench,
+        plot,
         models,
         selftest,
         demo,

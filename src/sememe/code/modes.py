@@ -7,10 +7,10 @@ spends ½·log₂(σ²/θ) + (c²/σ² − 1)/(2 ln 2) bits on the value c, and 
     J(x | m, s) = ‖x − μₘₛ‖² − Σⱼ max(0, 1 − θ/σ²ₘⱼ)·c²ₘₛⱼ + Σⱼ max(0, θ ln(σ²ₘⱼ/θ)) − λ log₂ pₘ pₛ
 
 where μₘₛ is prototype s of mode m, c are the coefficients seen from it, and the first two terms are the
-distortion D(x | m, s). A mode does not fit x at all where D(x | m) exceeds
-four times its mean over the vectors that the mode was fitted to. What fits no mode goes to the universal
-one, made of the covariance of all vectors. Images of sets that no mode was fitted to stay below 3.5 times;
-texts and random directions begin at 5.
+distortion D(x | m, s). A mode does not fit x at all where that exceeds four times its mean over the vectors
+that the mode was fitted to. What fits no mode goes to the universal one, made of the covariance of all
+vectors. Images of sets that no mode was fitted to stay below four times, but for one in some hundreds; texts
+and random directions begin at 5.5.
 
 Source: reverse water-filling for a mismatched Gaussian (Cover & Thomas, *Elements of Information Theory*,
 10.3); choice of classes by it as in M. Effros and P. A. Chou, "Weighted universal transform coding" (1995).

@@ -13,6 +13,26 @@ __all__ = ["NAMES", "coder"]
 #: Where each coder is made: a module of `sememe.evaluate.coders`, and what to call there without arguments.
 _MADE: dict[str, tuple[str, str]] = {
     "sememe": ("ours", "Sememe"),
+    "sememe-mean": ("ours", "SememeMean"),
+    "pq": ("faiss_codes", "Product"),
+    "opq": ("faiss_codes", "OptimizedProduct"),
+    "rq": ("faiss_codes", "Residual"),
+    "lsq": ("faiss_codes", "LocalSearch"),
+    "prq": ("faiss_codes", "ProductResidual"),
+    "rabitq": ("faiss_codes", "RaBitQ"),
+    "itq": ("signs", "Itq"),
+    "sign": ("signs", "Sign"),
+    "int8": ("eight_bits", "Int8"),
+    "truncate": ("eight_bits", "Truncate"),
+    "pca-int8": ("eight_bits", "PcaInt8"),
+    "pca-ecsq": ("pca_ecsq", "PcaEcsq"),
+    "uniform": ("uniform", "Uniform"),
+    "bottleneck": ("bottleneck", "Bottleneck"),
+    "pqvae": ("pqvae", "PqVae"),
+    "pqvae-fixed": ("pqvae", "PqVaeFixed"),
+    "pqvae-own": ("pqvae", "PqVaeOwn"),
+    "label": ("labels", "Label"),
+    "label-name": ("labels", "LabelName"),
 }
 
 NAMES = tuple(_MADE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sememe.metrics.classes import agreement, class_means, nearest_class_mean_accuracy, top_k_accuracy
 from sememe.metrics.distance import byte_to_fidelity, centred_cosine, cosine, fidelity_to_byte, unit_rows
+from sememe.metrics.intervals import wilson
 from sememe.metrics.ranking import recall_at, search, top_k
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "top_k",
     "top_k_accuracy",
     "unit_rows",
+    "wilson",
 ]
