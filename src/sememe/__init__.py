@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sememe.profile import Profile
     from sememe.zeroshot import Prediction
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Archive",

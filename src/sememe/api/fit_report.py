@@ -9,7 +9,7 @@ from typing import Any
 
 from sememe.disk import writing
 from sememe.errors import UsageError
-from sememe.profile.own import AT, FitReport, Kept
+from sememe.profile.own import AT, LONGEST, FitReport, Kept
 
 SUFFIXES = (".json", ".md")
 """What a report can be written as."""
@@ -99,7 +99,7 @@ def _table(report: FitReport) -> list[list[str]]:
     if found is not None:
         rows[0] += [f"{report.base}: {name}" for name in ("centred cosine", "recall@10", "bytes")]
         for row, kept, needed in zip(rows[1:], found.base, found.base_bytes, strict=True):
-            row += [*_figures(kept)[1:], "-" if needed is None else f"{needed:.1f}"]
+            row += [*_figures(kept)[1:], f"> {LONGEST}" if needed is None else f"{needed:.1f}"]
     return rows
 
 

@@ -18,12 +18,13 @@
 
 from sememe.profile.own.fit import FEWEST, Own, Stages, fit_own, most_vectors
 from sememe.profile.own.kept import LENGTHS, Kept
-from sememe.profile.own.report import AT, Comparison, FitReport
+from sememe.profile.own.report import AT, LONGEST, Comparison, FitReport
 
 __all__ = [
     "AT",
     "FEWEST",
     "LENGTHS",
+    "LONGEST",
     "Comparison",
     "FitReport",
     "Kept",

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from sememe.code import FitOptions
 from sememe.errors import VectorError
-from sememe.metrics import unit_rows
+from sememe.metrics import centred_cosine, unit_rows
 from sememe.profile.own.adapt import adapt
-from sememe.profile.own.kept import LENGTHS, Kept, centred, measure
+from sememe.profile.own.kept import Kept, decoded, measure
 from sememe.profile.own.parts import Parts, check_share, part
 from sememe.profile.own.report import Comparison, FitReport, Method, compare
 from sememe.profile.own.warn import check, warnings_about
@@ -152,8 +152,8 @@ class _Work:
             return "adapted", adapted
         fitted = self.make("fitted", parts.train, "to judge")
         deciders = self.x[parts.choice]
-        scores = [centred(one, deciders, self.mean, LENGTHS).mean() for one in (adapted, fitted)]
-        return ("fitted", fitted) if scores[1] > scores[0] else ("adapted", adapted)
+        kept = [self._fidelity(one, deciders) for one in (adapted, fitted)]
+        return ("fitted", fitted) if kept[1] > kept[0] else ("adapted", adapted)
 
     def judge(self, profile: Profile | None) -> tuple[tuple[Kept, ...], Comparison | None]:
         """Measure on the held-out part, beside the known profile."""
@@ -161,8 +161,9 @@ class _Work:
             return (), None
         self._say("held-out vectors")
         judges = self.x[self.parts.held]
-        rates = measure(profile, judges, self.mean)
-        comparison = None if self.base is None else compare(profile, self.base, judges, self.mean, rates)
+        own = decoded(profile, judges)
+        rates = measure(judges, own, self.mean)
+        comparison = None if self.base is None else compare(own, self.base, judges, self.mean, rates)
         self._done += 1
         return rates, comparison
 
@@ -192,6 +193,10 @@ class _Work:
         if method == "fitted" and self.text is None and self.base is not None:
             return ["fitted without text vectors: what words can see weighs no more than the rest"]
         return []
+
+    def _fidelity(self, profile: Profile, x: Embeddings) -> float:
+        """Centred cosine, averaged over vectors and lengths."""
+        return float(np.mean([centred_cosine(x, y, self.mean) for y in decoded(profile, x).values()]))
 
     @property
     def mean(self) -> NDArray[np.float64]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,13 @@ from sememe.metrics import centred_cosine, cosine, search
 from sememe.profile.profile import Profile
 from sememe.types import Embeddings
 
-__all__ = ["LENGTHS", "K", "Kept", "centred", "measure"]
+__all__ = ["LENGTHS", "Decoded", "K", "Kept", "decoded", "measure"]
 
 LENGTHS = (4, 8, 16, 32, 64)
 """Bytes at which profiles are judged."""
+
+Decoded: TypeAlias = Mapping[int, Embeddings]
+"""Length in bytes to what codes of that length stand for, (n, d)."""
 
 K = 10
 _FEWEST_SEARCHED = 50  # among fewer, ten neighbours are no feat
@@ -38,37 +42,48 @@ class Kept:
     recall_at_10_se: float | None
 
 
-def measure(profile: Profile, x: Embeddings, mean: NDArray[np.floating]) -> tuple[Kept, ...]:
-    """Measure what a profile keeps at `LENGTHS`.
+def decoded(profile: Profile, x: Embeddings, lengths: Sequence[int] = LENGTHS) -> Decoded:
+    """What codes of several lengths stand for.
 
     Parameters
     ----------
     profile
         Not made from `x`.
     x
+        (n, d) float32 unit rows.
+    lengths
+        In bytes.
+
+    Returns
+    -------
+    Length to (n, d) float32.
+    """
+    codes = profile.encode(x, max(lengths))
+    return {nbytes: profile.decode(codes[:, :nbytes]) for nbytes in lengths}
+
+
+def measure(x: Embeddings, stands_for: Decoded, mean: NDArray[np.floating]) -> tuple[Kept, ...]:
+    """Measure what is kept at `LENGTHS`.
+
+    Parameters
+    ----------
+    x
         (n, d) float32 unit rows, n >= 2.
+    stands_for
+        What `decoded` gave for them.
     mean
         (d,) of the training vectors.
     """
-    codes = profile.encode(x, max(LENGTHS))
     queries, searched = x[::2], x[1::2]
     wanted = search(queries, searched, K) if len(searched) >= _FEWEST_SEARCHED else None
     kept = []
     for nbytes in LENGTHS:
-        y = profile.decode(codes[:, :nbytes])
+        y = stands_for[nbytes]
         found = (None, None) if wanted is None else _with_error(_recalls(wanted, queries, y[1::2]))
         kept.append(
             Kept(nbytes, *_with_error(cosine(x, y)), *_with_error(centred_cosine(x, y, mean)), *found)
         )
     return tuple(kept)
-
-
-def centred(
-    profile: Profile, x: Embeddings, mean: NDArray[np.floating], lengths: Sequence[int]
-) -> NDArray[np.float64]:
-    """Centred cosine (n, k) of each of n vectors at each of k lengths."""
-    codes = profile.encode(x, max(lengths))
-    return np.stack([centred_cosine(x, profile.decode(codes[:, :n]), mean) for n in lengths], axis=1)
 
 
 def _recalls(wanted: NDArray[np.int64], queries: Embeddings, decoded: Embeddings) -> NDArray[np.float64]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sememe.metrics import centred_cosine
 from sememe.metrics.rates import bytes_for
-from sememe.profile.own.kept import Kept, centred, measure
+from sememe.profile.own.kept import Decoded, Kept, decoded, measure
 from sememe.profile.profile import Profile
 from sememe.types import Embeddings
 
-__all__ = ["AT", "Comparison", "FitReport", "Method", "compare"]
+__all__ = ["AT", "LONGEST", "Comparison", "FitReport", "Method", "compare"]
 
 Method: TypeAlias = Literal["fitted", "adapted"]
 """`fitted`: modes of its own. `adapted`: the modes of the known profile, as often as they occur here."""
@@ -22,7 +23,10 @@ Method: TypeAlias = Literal["fitted", "adapted"]
 AT = 16
 """Bytes at which the verdict is given."""
 
-_GRID = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128)
+_GRID = (2, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64, 96)
+LONGEST = _GRID[-1]
+"""Longest code of the known profile that is looked at."""
+
 _WORTH = 0.05  # share of the bytes below which a file that has to be kept is hardly worth it
 _SURE = 1.96  # standard errors: 95 %
 
@@ -35,10 +39,10 @@ class Comparison:
     ----------
     base_bytes
         For each of `LENGTHS`, the bytes at which the known profile has the centred cosine that the new one
-        has there; None where even its longest code has less.
+        has there; None where `LONGEST` bytes have less.
     saving, saving_low, saving_high
         Share of the known profile's bytes that are spared at 16 bytes, and its 95 % interval; negative where
-        the new profile needs more. None where the known profile does not get there with any length.
+        the new profile needs more. None where the known profile needs more than `LONGEST`.
     better, worse
         Whether the new profile keeps more, or less, at 16 bytes, and that not by chance (95 %).
     """
@@ -121,7 +125,7 @@ class FitReport:
         if not found.better:
             return f"no better than {self.base} on your data: keep {self.base}"
         if found.saving is None:
-            return f"{AT} bytes keep more than {self.base} keeps with any number of bytes"
+            return f"{AT} bytes keep more than {LONGEST} of {self.base}"
         if not spared:
             return f"{self._words(found)}: hardly worth a profile of your own, {self.base} will do"
         return self._words(found)
@@ -153,14 +157,14 @@ def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def compare(
-    profile: Profile, base: Profile, x: Embeddings, mean: NDArray[np.floating], rates: tuple[Kept, ...]
+    own: Decoded, base: Profile, x: Embeddings, mean: NDArray[np.floating], rates: tuple[Kept, ...]
 ) -> Comparison:
     """Judge a profile beside a known one.
 
     Parameters
     ----------
-    profile
-        Not made from `x`.
+    own
+        What the profile's codes of `x` stand for, see `decoded`.
     base
         Of the same space. Whether it was made from `x` is not known; if so, the comparison favours it.
     x
@@ -168,18 +172,17 @@ def compare(
     mean
         (d,) of the training vectors.
     rates
-        What `measure` found for `profile`.
+        What `measure` found for `own`.
     """
-    curve = centred(base, x, mean, _GRID)
-    means = curve.mean(axis=0)
-    needed = tuple(bytes_for(_GRID, means.tolist(), kept.centred_cosine) for kept in rates)
-    gain = centred(profile, x, mean, (AT,))[:, 0] - curve[:, _GRID.index(AT)]
+    theirs = decoded(base, x, _GRID)
+    curve = [float(centred_cosine(x, y, mean).mean()) for y in theirs.values()]
+    gain = centred_cosine(x, own[AT], mean) - centred_cosine(x, theirs[AT], mean)
     error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
-    reached = means[_GRID.index(AT)] + gain.mean()
-    low, middle, high = (_saving(means, reached + sign * _SURE * error) for sign in (-1, 0, 1))
+    reached = curve[_GRID.index(AT)] + float(gain.mean())
+    low, middle, high = (_saving(curve, reached + sign * _SURE * error) for sign in (-1, 0, 1))
     return Comparison(
-        base=measure(base, x, mean),
-        base_bytes=needed,
+        base=measure(x, theirs, mean),
+        base_bytes=tuple(bytes_for(_GRID, curve, kept.centred_cosine) for kept in rates),
         saving=middle,
         saving_low=low,
         saving_high=high,
@@ -188,7 +191,7 @@ def compare(
     )
 
 
-def _saving(means: NDArray[np.float64], figure: float) -> float | None:
+def _saving(curve: Sequence[float], figure: float) -> float | None:
     """Share of the known profile's bytes that `AT` bytes spare if they keep `figure`."""
-    needed = bytes_for(_GRID, means.tolist(), figure)
+    needed = bytes_for(_GRID, curve, figure)
     return None if needed is None else 1 - AT / needed

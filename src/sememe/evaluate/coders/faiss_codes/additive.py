@@ -103,8 +103,8 @@ class LocalSearch:
     Parameters
     ----------
     most
-        Highest rate in bytes. Training takes about a minute at 8 bytes, ten at 16 and tens of minutes beyond,
-        where RQ is no worse; so 16 is where it ends unless you say otherwise.
+        Highest rate in bytes. Training takes a minute or more at 8 bytes, ten at 16 and tens of minutes
+        beyond, where RQ is no worse; so 16 is where it ends unless you say otherwise.
     """
 
     name = "lsq"
