@@ -74,14 +74,15 @@ def run(case: str, args: argparse.Namespace) -> Any:
 
 def general(args: argparse.Namespace) -> Profile:
     """A profile of all sets but the kinds, fitted once."""
-    if not args.general.exists():
-        rows = split.load_split(args.data).fit
-        others = rows.x[~np.isin(rows.sets, list(KINDS))]
-        manifest = MANIFEST | {"profile_id": "general"}
-        Profile.fit(others, split.load_text(args.data), manifest=manifest, progress=output.note).save(
-            args.general
-        )
-    return load(args.general)
+    if args.general is not None and args.general.exists():
+        return load(args.general)
+    rows = split.load_split(args.data).fit
+    others = rows.x[~np.isin(rows.sets, list(KINDS))]
+    manifest = MANIFEST | {"profile_id": "general"}
+    made = Profile.fit(others, split.load_text(args.data), manifest=manifest, progress=output.note)
+    if args.general is not None:
+        made.save(args.general)
+    return made
 
 
 def kind(name: str, args: argparse.Namespace) -> dict[str, Any]:
@@ -132,7 +133,10 @@ def size(n: int, args: argparse.Namespace) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "x.npy")
-        np.save(path, pool[rng.permutation(len(pool))[:n]] if n < len(pool) else blends(pool, n, rng))
+        if n < len(pool):
+            np.save(path, pool[rng.permutation(len(pool))[:n]])
+        else:
+            save_blends(path, pool, n, rng)
         del pool, every
         text = Path(folder, "text.npy")
         np.save(text, split.load_text(args.data))
@@ -141,12 +145,14 @@ def size(n: int, args: argparse.Namespace) -> dict[str, Any]:
         return summary(own) | cost | {"peak_mb_before": before, "file_mb": path.stat().st_size >> 20}
 
 
-def blends(pool: split.Vectors, n: int, rng: np.random.Generator) -> split.Vectors:
-    """Blends (n, d) float16 of two vectors each: as varied as the pool, and none of them in it."""
-    one, other = rng.integers(len(pool), size=(2, n))
-    weight = rng.uniform(0.6, 0.9, (n, 1)).astype(np.float32)
-    made: split.Vectors = (weight * pool[one] + (1 - weight) * pool[other]).astype(np.float16)
-    return made
+def save_blends(path: Path, pool: split.Vectors, n: int, rng: np.random.Generator) -> None:
+    """Save blends (n, d) float16 of two vectors each: as varied as the pool, and none of them in it."""
+    file = np.lib.format.open_memmap(path, "w+", np.float16, (n, pool.shape[1]))
+    for start in range(0, n, 1_000):
+        one, other = pool[rng.integers(len(pool), size=(2, min(1_000, n - start)))].astype(np.float32)
+        weight = rng.uniform(0.6, 0.9, (len(one), 1))
+        file[start : start + len(one)] = weight * one + (1 - weight) * other
+    file.flush()
 
 
 def summary(own: Own) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The papers' coders: real messages that decode, from tables that numpy alone reads; with torch, their training."""
+"""The papers' coders: real messages that decode, from tables that numpy alone reads; with torch, training."""
 
 from __future__ import annotations
 
@@ -481,6 +481,7 @@ class TestWithTorch:
 
     def test_the_exported_network_is_the_trained_one(self) -> None:
         import torch
+
         from sememe.evaluate.coders.pqvae.training import _loss, train
 
         arrays = train(vectors(), self.SMALL, 0, lambda _: None)

@@ -51,7 +51,8 @@ class IntegerTables:
     @property
     def low(self) -> Ints:
         """(P,) smallest integer of each position that has a symbol of its own."""
-        return self._low
+        low: Ints = self._low
+        return low
 
     @property
     def alphabet(self) -> int:
@@ -90,7 +91,7 @@ class IntegerTables:
         """
         decoder = Decoder(as_matrix(messages), complete=True)
         symbols = self._tables.decode(decoder)
-        integers = symbols + self._low - 1
+        integers: Ints = symbols + self._low - 1
         below, above = symbols == 0, symbols == self._alphabet - 1
         for position in np.flatnonzero((below | above).any(axis=0)):
             excess = _decode_gamma(decoder, (below | above)[:, position]) - 1

@@ -133,7 +133,7 @@ class SememeMeanFitted:
         x = np.zeros((len(codes), self._profile.dim), np.float32)
         lengths = np.array([len(code) for code in codes])
         for length in np.unique(lengths):
-            rows = np.flatnonzero(lengths == length)
+            rows = np.flatnonzero(lengths == length).tolist()
             matrix = np.frombuffer(b"".join(codes[row] for row in rows), np.uint8).reshape(len(rows), -1)
             x[rows] = self._profile.decode(matrix)
         return x
