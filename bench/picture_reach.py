@@ -14,6 +14,8 @@ from sememe.evaluate.imagecodecs import FAMILIES, rate_at
 TARGET = 16
 """Bytes of ours whose figures the codecs have to reach."""
 FIGURES = ("zero_shot", "agreement", "cosine", "recall_at_10")
+POINT = 0.01
+"""Accuracy is also asked for less one point: near the top it hardly rises, and any rate may be the one."""
 RESAMPLED = 1000
 
 
@@ -30,7 +32,9 @@ def reached(ours: Sequence[Row], rows: Sequence[Row], pictures: int) -> Row:
             for kind in ("message", "file")
         }
         for kind in found[family]:
+            near = _reach(mine, target | {"zero_shot": target["zero_shot"] - POINT}, kind, "zero_shot")
             found[family][kind]["zero_shot"] |= _resampled(mine, target, kind, pictures)
+            found[family][kind]["zero_shot_less_a_point"] = near
     return found
 
 
