@@ -35,7 +35,7 @@ DICTIONARIES = ((16, 1, 16), (64, 1, 16), (64, 2, 32), (64, 3, 32), (256, 2, 32)
 """Atoms, terms, and bytes that code an atom."""
 
 DICTIONARY_SIZES = (100, 1000, 3800)
-WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 CODE_BYTES: tuple[int | None, ...] = (None, 32, 16, 8, 4)
 """Lengths that arithmetic is tried at; None: the vectors themselves."""
 
@@ -95,38 +95,49 @@ def arithmetic(profile: Profile, parts: split.Split, judge: figures.Judge) -> di
     """Edits of one class into another, and sums of two pictures taken apart, at several lengths of code."""
     assert judge.zero_shot is not None
     zero_shot, rng = judge.zero_shot, np.random.default_rng(0)
-    wanted = _others(zero_shot.y, len(zero_shot.names), rng)
-    partner = _partners(zero_shot.y, rng)
+    y, text = zero_shot.y, zero_shot.text
+    wanted, partner = _others(y, len(text), rng), _partners(y, rng)
     known_x, known_y = _known(parts, zero_shot)
-    weight = _best_weight(known_x, known_y, zero_shot.text)
+    weight = _best_weight(known_x, known_y, text)
     together = known_x + known_x[_partners(known_y, np.random.default_rng(1))]
     length = float(np.linalg.norm(together, axis=1).mean())
-    found: dict[str, Any] = {"weight": weight, "length": round(length, 3), "pictures": len(zero_shot.y)}
+    labels = np.full(len(parts.test.x), -1)
+    labels[zero_shot.rows] = y
+    found: dict[str, Any] = {"weight": weight, "length": round(length, 3), "pictures": len(y)}
     for nbytes in CODE_BYTES:
         coded = _coder(profile, nbytes)
         everything = coded(parts.test.x)
         x = everything[zero_shot.rows]
-        labels = np.full(len(everything), -1)
-        labels[zero_shot.rows] = zero_shot.y
-        text = zero_shot.text
+        added = combine(x, x[partner])
         queries = {
-            "edited": edit(x, text[zero_shot.y], text[wanted], weight),
+            "edited": edit(x, text[y], text[wanted], weight),
             "unedited": x,
             "text_alone": text[wanted],
         }
-        sums = coded(combine(x, x[partner]))
-        apart = unmix(sums, x[partner], length)
-        two = metrics.top_k(sums @ text.T, 2)
-        pair = np.stack([zero_shot.y, zero_shot.y[partner]], axis=1)
         found["float" if nbytes is None else str(nbytes)] = {
             **{
                 name: _hits(query, everything, labels, wanted, zero_shot.rows)
                 for name, query in queries.items()
             },
-            "sum_names_both": _share((np.sort(two) == np.sort(pair)).all(axis=1)),
-            "difference_names_the_other": _share((apart @ text.T).argmax(axis=1) == zero_shot.y),
+            "sum_of_codes": _taken_apart(added, x[partner], length, y, y[partner], text),
+            "code_of_sum": _taken_apart(coded(added), x[partner], length, y, y[partner], text),
         }
     return found
+
+
+def _taken_apart(
+    sums: split.Vectors,
+    known: split.Vectors,
+    length: float,
+    left: NDArray[np.int64],
+    taken: NDArray[np.int64],
+    text: split.Vectors,
+) -> dict[str, float]:
+    """How often the two best names are both pictures', and without one the best name is the other's."""
+    two = np.sort(metrics.top_k(sums @ text.T, 2), axis=1)
+    both = (two == np.sort(np.stack([left, taken], axis=1), axis=1)).all(axis=1)
+    rest = (unmix(sums, known, length) @ text.T).argmax(axis=1)
+    return {"names_both": _share(both), "difference_names_the_other": _share(rest == left)}
 
 
 def _saved(codes: NDArray[np.uint8]) -> int:

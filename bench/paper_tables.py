@@ -137,8 +137,10 @@ def arithmetic() -> str:
         ("edited: share of the best ten", lambda row: row["edited"]["wanted_of_10"]),
         ("text alone: share of the best ten", lambda row: row["text_alone"]["wanted_of_10"]),
         ("unedited: share of the best ten", lambda row: row["unedited"]["wanted_of_10"]),
-        ("sum of two: its two best names are theirs", lambda row: row["sum_names_both"]),
-        ("sum less one: its best name is the other's", lambda row: row["difference_names_the_other"]),
+        ("sum of two codes: its best names are both", lambda row: row["sum_of_codes"]["names_both"]),
+        ("less one: the other's name", lambda row: row["sum_of_codes"]["difference_names_the_other"]),
+        ("code of a sum: its best names are both", lambda row: row["code_of_sum"]["names_both"]),
+        ("less one: the other's name", lambda row: row["code_of_sum"]["difference_names_the_other"]),
     ]
     lengths = [key for key in ("float", "32", "16", "8", "4") if key in found]
     rows = [[name, *(_figure(get(found[key])) for key in lengths)] for name, get in lines]

@@ -13,6 +13,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,6 +151,7 @@ def measure(args: argparse.Namespace) -> Row:
         "ours": ours,
         "reached": reached(ours, rows, len(pool.test)),
         "photographs": before.get("photographs") or picture_photos.measure(embed),
+        "jpeg_xl_plug_in": None if "jxl" in missing else version("pillow-jxl-plugin"),
         "missing": missing,
         "codecs": rows,
     }

@@ -25,7 +25,7 @@ def reach() -> str:
     found = load("codecs")["reached"]
     header = ["bytes (our share)", *NAMES.values(), "zero-shot, nine tenths of draws"]
     rows = []
-    for kind, what in (("message", "known parts taken off"), ("file", "whole file")):
+    for kind, what in (("message", "bare"), ("file", "whole file")):
         for family in found:
             if family == "pixels" and kind == "file":
                 continue
@@ -132,7 +132,7 @@ def _reached(found: dict[str, Any]) -> str:
 
 def _draws(ends: Sequence[float | None]) -> str:
     low, high = ("never" if end is None else f"{end:,.0f}" for end in ends)
-    return f"{low} to {high}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _short(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,7 @@ def fit_own(
     base: Profile | None = None,
     holdout: float = 0.1,
     seed: int = 0,
+    options: FitOptions | None = None,
     total: int | None = None,
     subject: str = "vectors",
     notes: tuple[str, ...] = (),
@@ -76,6 +77,8 @@ def fit_own(
         Share that judges, at least 20 and at most 5,000 vectors; 0 for none.
     seed
         Of the division and of the fit.
+    options
+        Of the fit; their own seed does not count.
     total
         Number of vectors that `x` was drawn from; n if not given.
     subject
@@ -103,7 +106,8 @@ def fit_own(
         raise VectorError(
             f"{len(x) - parts.copies} different vectors are too few to fit a profile; bring at least {FEWEST}"
         )
-    work = _Work(x, unit, text, base, dict(manifest), FitOptions(seed=seed), parts, stages)
+    chosen = replace(options or FitOptions(), seed=seed)
+    work = _Work(x, unit, text, base, dict(manifest), chosen, parts, stages)
     method, judged = work.choose()
     rates, comparison = work.judge(judged)
     profile = work.make(method, np.arange(len(x)), "all vectors")
