@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from sememe.archive import Archive
-from workbench import COLOURS, TOY, Bench, picture, toy_profile
+from workbench import COLOURS, TOY, Bench, hear_interrupts, picture, toy_profile
 
 
 def jpeg(image: Image.Image, **options: object) -> bytes:
@@ -324,7 +324,11 @@ def test_ctrl_c_leaves_an_archive_that_goes_on(bench: Bench) -> None:
         os.link(bench.path("photos/0.png"), bench.path(name))
     command = [sys.executable, "-m", "sememe", "encode", "photos", "-o", "a.sems", *TOY]
     with subprocess.Popen(
-        command, cwd=bench.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=bench.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=hear_interrupts,
     ) as process:
         while not bench.path("a.sems").exists():
             time.sleep(0.02)
