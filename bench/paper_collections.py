@@ -35,7 +35,7 @@ DICTIONARIES = ((16, 1, 16), (64, 1, 16), (64, 2, 32), (64, 3, 32), (256, 2, 32)
 """Atoms, terms, and bytes that code an atom."""
 
 DICTIONARY_SIZES = (100, 1000, 3800)
-WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+WEIGHTS = (1, 2, 4)
 CODE_BYTES: tuple[int | None, ...] = (None, 32, 16, 8, 4)
 """Lengths that arithmetic is tried at; None: the vectors themselves."""
 
@@ -98,22 +98,18 @@ def arithmetic(profile: Profile, parts: split.Split, judge: figures.Judge) -> di
     y, text = zero_shot.y, zero_shot.text
     wanted, partner = _others(y, len(text), rng), _partners(y, rng)
     known_x, known_y = _known(parts, zero_shot)
-    weight = _best_weight(known_x, known_y, text)
     together = known_x + known_x[_partners(known_y, np.random.default_rng(1))]
     length = float(np.linalg.norm(together, axis=1).mean())
     labels = np.full(len(parts.test.x), -1)
     labels[zero_shot.rows] = y
-    found: dict[str, Any] = {"weight": weight, "length": round(length, 3), "pictures": len(y)}
+    found: dict[str, Any] = {"length": round(length, 3), "pictures": len(y)}
     for nbytes in CODE_BYTES:
         coded = _coder(profile, nbytes)
         everything = coded(parts.test.x)
         x = everything[zero_shot.rows]
         added = combine(x, x[partner])
-        queries = {
-            "edited": edit(x, text[y], text[wanted], weight),
-            "unedited": x,
-            "text_alone": text[wanted],
-        }
+        queries = {f"edited_{w}": edit(x, text[y], text[wanted], w) for w in WEIGHTS}
+        queries |= {"unedited": x, "text_alone": text[wanted]}
         found["float" if nbytes is None else str(nbytes)] = {
             **{
                 name: _hits(query, everything, labels, wanted, zero_shot.rows)
@@ -180,17 +176,6 @@ def _known(parts: split.Split, zero_shot: split.ZeroShot) -> tuple[split.Vectors
     return means.x[rows], np.searchsorted(classes, means.y[rows])
 
 
-def _best_weight(x: split.Vectors, labels: NDArray[np.int64], text: split.Vectors) -> float:
-    """The weight of edits that finds most of what is wanted among pictures that are not in the test."""
-    wanted = _others(labels, len(text), np.random.default_rng(2))
-    rows = np.arange(len(x))
-    shares = [
-        _hits(edit(x, text[labels], text[wanted], weight), x, labels, wanted, rows)["wanted_of_10"]
-        for weight in WEIGHTS
-    ]
-    return WEIGHTS[int(np.argmax(shares))]
-
-
 def _hits(
     queries: split.Vectors,
     everything: split.Vectors,
@@ -198,11 +183,12 @@ def _hits(
     wanted: NDArray[np.int64],
     own: NDArray[np.intp],
 ) -> dict[str, float]:
-    """Share of best hits, and of the best ten, that are of the class wanted; never the picture itself."""
+    """Share of best hits and of the best ten of the class wanted, and of ten of the picture's own class."""
     scores = queries @ everything.T
     scores[np.arange(len(queries)), own] = -2  # below every cosine
-    right = labels[metrics.top_k(scores, 10)] == wanted[:, None]
-    return {"wanted_first": _share(right[:, 0]), "wanted_of_10": _share(right)}
+    hits = labels[metrics.top_k(scores, 10)]
+    right, same = hits == wanted[:, None], hits == labels[own][:, None]
+    return {"wanted_first": _share(right[:, 0]), "wanted_of_10": _share(right), "own_of_10": _share(same)}
 
 
 def _share(right: NDArray[np.bool_]) -> float:

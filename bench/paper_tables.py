@@ -125,25 +125,33 @@ def dictionary() -> str:
             lines.append((f"sememe, {nbytes} bytes", row["bytes"], row["centred_cosine"]))
             lines.append((f"sememe, {nbytes} bytes, as a set", row["as_a_set_bytes"], row["centred_cosine"]))
         lines.sort(key=lambda line: line[1])
-        rows += [[f"{int(size):,}", name, f"{cost:.2f}", _figure(kept)] for name, cost, kept in lines]
+        dearest = max(row["bytes"] for row in found["dictionary"].values())
+        for name, cost, kept in lines:
+            if cost <= dearest + 1:
+                title = name.replace(", 1 terms", ", 1 term")
+                rows.append([f"{int(size):,}", title, f"{cost:.2f}", _figure(kept)])
     return table(["pictures", "", "bytes a picture, all counted", "centred cosine"], rows)
 
 
 def arithmetic() -> str:
     """Edits and sums on codes."""
     found = load("papers")["collections"]["arithmetic"]
-    lines = [
-        ("edited: best hit of the wanted class", lambda row: row["edited"]["wanted_first"]),
-        ("edited: share of the best ten", lambda row: row["edited"]["wanted_of_10"]),
-        ("text alone: share of the best ten", lambda row: row["text_alone"]["wanted_of_10"]),
-        ("unedited: share of the best ten", lambda row: row["unedited"]["wanted_of_10"]),
-        ("sum of two codes: its best names are both", lambda row: row["sum_of_codes"]["names_both"]),
-        ("less one: the other's name", lambda row: row["sum_of_codes"]["difference_names_the_other"]),
-        ("code of a sum: its best names are both", lambda row: row["code_of_sum"]["names_both"]),
-        ("less one: the other's name", lambda row: row["code_of_sum"]["difference_names_the_other"]),
+    lines: list[tuple[str, Callable[[_Row], str]]] = [
+        ("unedited: wanted / own class among the best ten", lambda row: _of_10(row["unedited"])),
+        ("edited, weight 1", lambda row: _of_10(row["edited_1"])),
+        ("edited, weight 2", lambda row: _of_10(row["edited_2"])),
+        ("edited, weight 4", lambda row: _of_10(row["edited_4"])),
+        ("text alone", lambda row: _of_10(row["text_alone"])),
+        ("sum of two codes: its best names are both", lambda row: _figure(row["sum_of_codes"]["names_both"])),
+        (
+            "less one: the other's name",
+            lambda row: _figure(row["sum_of_codes"]["difference_names_the_other"]),
+        ),
+        ("code of a sum: its best names are both", lambda row: _figure(row["code_of_sum"]["names_both"])),
+        ("less one: the other's name", lambda row: _figure(row["code_of_sum"]["difference_names_the_other"])),
     ]
     lengths = [key for key in ("float", "32", "16", "8", "4") if key in found]
-    rows = [[name, *(_figure(get(found[key])) for key in lengths)] for name, get in lines]
+    rows = [[name, *(get(found[key]) for key in lengths)] for name, get in lines]
     return table(["", *("original vectors" if key == "float" else f"{key} bytes" for key in lengths)], rows)
 
 
@@ -181,6 +189,10 @@ def _robust_cells(*found: _Row) -> list[str]:
 def _elsewhere() -> dict[str, Any]:
     """Our code and FAISS RQ, from their own results."""
     return {"sememe": load("quality")["bytes"], "rq": load("baselines")["main"]["rq"]}
+
+
+def _of_10(row: _Row) -> str:
+    return f"{_figure(row['wanted_of_10'])} / {_figure(row['own_of_10'])}"
 
 
 def _coded(row: _Row | None) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
     vectors ──► network ──► CACHE/NAME.safetensors
 
-Half a minute of one core each; `OMP_NUM_THREADS=1` for the numbers of the benchmark.
+Less than a minute of one core each; `OMP_NUM_THREADS=1` for the numbers of the benchmark.
 """
 
 from __future__ import annotations
