@@ -78,7 +78,8 @@ def _origin(report: FitReport, about: Mapping[str, Any]) -> str:
 def _made(report: FitReport) -> str:
     if report.method == "adapted":
         return f"{report.base} adapted: its {report.modes} modes, as often as they occur here"
-    return f"fitted: {report.modes} modes of its own"
+    prior = f", with {report.drawn} vectors drawn from {report.base}" if report.drawn else ""
+    return f"fitted: {report.modes} modes of its own{prior}"
 
 
 def _parts(report: FitReport) -> str:

@@ -9,6 +9,7 @@
 ==========  ====================================================================
 `parts`     which vectors train, which decide, which judge
 `adapt`     a known profile, made to expect what these vectors are
+`related`   what the known profile expects beside few vectors: the prior of a fit to few
 `kept`      what a profile keeps of vectors that it was not made from
 `report`    the figures, beside those of the known profile, and a verdict
 `warn`      what may be wrong with vectors that a profile is to learn from

@@ -15,6 +15,7 @@ from sememe.metrics import centred_cosine, unit_rows
 from sememe.profile.own.adapt import adapt
 from sememe.profile.own.kept import Kept, decoded, measure
 from sememe.profile.own.parts import Parts, check_share, part
+from sememe.profile.own.related import how_many, related
 from sememe.profile.own.report import Comparison, FitReport, Method, compare
 from sememe.profile.own.warn import check, warnings_about
 from sememe.profile.profile import Profile
@@ -121,6 +122,7 @@ def fit_own(
         copies=parts.copies,
         seed=seed,
         method=method,
+        drawn=how_many(len(x)) if method == "fitted" and base is not None else 0,
         modes=profile.tables.modes - 1,
         base=None if base is None else base.profile_id,
         base_fingerprint=None if base is None else base.fingerprint.hex(),
@@ -181,7 +183,7 @@ class _Work:
             made = adapt(self.base, self.x[rows], self.manifest | {"provenance": origin})
         else:
             made = Profile.fit(
-                self.given[rows],
+                self._with_related(rows),
                 self.text,
                 manifest=self.manifest | {"provenance": f"fitted on {number}"},
                 options=self.options,
@@ -189,6 +191,13 @@ class _Work:
             )
         self._done += 1
         return made
+
+    def _with_related(self, rows: NDArray[np.intp]) -> NDArray[np.floating]:
+        """Vectors to fit to: some rows, and where these are few, what the known profile expects beside."""
+        x, count = self.given[rows], how_many(len(rows))
+        if self.base is None or not count:
+            return x
+        return np.concatenate([x, related(self.base, self.x[rows], count, self.options.seed)])
 
     def caveats(self, method: Method) -> list[str]:
         """What the user should know about the way the profile was made."""

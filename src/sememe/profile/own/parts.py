@@ -17,7 +17,6 @@ Rows = NDArray[np.intp]
 
 _FEWEST_JUDGES, _MOST_JUDGES = 20, 5_000
 _FEWEST_TRAINED = 32  # what a fit needs at the least
-_WORTH_A_CHOICE = 64  # with fewer vectors left, a fit of their own is not worth trying
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,10 @@ def part(x: Embeddings, *, holdout: float, choose: bool, seed: int) -> Parts:
     x
         (n, d) vectors, n >= 32.
     holdout
-        Share of them that judges, at least 20 vectors and at most 5,000, but leaving 32; 0 for none.
+        Share of them that judges, at least 20 vectors and at most 5,000; 0 for none.
     choose
-        Whether a tenth of the vectors, at least 20, should decide; none does where few would be left.
+        Whether a tenth, as well at least 20 and at most 5,000, should decide. At least 32 vectors train: the
+        other two parts share what is left where there are fewer than 72.
     seed
         Of the division.
 
@@ -67,11 +67,9 @@ def part(x: Embeddings, *, holdout: float, choose: bool, seed: int) -> Parts:
     Parts
         Each part in the order of the rows. Of copies so many that they would overfill a part, all train.
     """
-    n = len(x)
-    held = min(_size(n, holdout), max(0, n - _FEWEST_TRAINED))
-    choice = _size(n, 0.1) if choose else 0
-    if n - held - choice < _WORTH_A_CHOICE:
-        choice = 0
+    n, spare = len(x), len(x) - _FEWEST_TRAINED
+    choice = min(_size(n, 0.1), spare // 2 if holdout else spare) if choose else 0
+    held = min(_size(n, holdout), spare - choice)
     groups = _groups(x)
     sizes = np.bincount(groups)
     order = np.random.default_rng(seed).permutation(len(sizes))

@@ -73,6 +73,8 @@ class FitReport:
         Vectors that equal another one.
     method
         How the profile was made.
+    drawn
+        Vectors that the saved profile learned from beside them, drawn from the known one: few need some.
     modes
         Classes of the saved profile, beside the universal one.
     base, base_fingerprint
@@ -93,6 +95,7 @@ class FitReport:
     copies: int
     seed: int
     method: Method
+    drawn: int
     modes: int
     base: str | None
     base_fingerprint: str | None
