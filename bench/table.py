@@ -5,8 +5,9 @@ A file asks for a table with a pair of comments; whatever stands between them is
     <!-- table:quality -->
     <!-- /table -->
 
-Tables: quality, strength, unseen, speed, and those of `frontier_tables.py`, `nano_tables.py`,
-`paper_tables.py` and `picture_tables.py`. With `--check` nothing is written and a stale table is an error.
+Tables: quality, strength, unseen, speed, and those of `caption_tables.py`, `frontier_tables.py`,
+`generate_tables.py`, `nano_tables.py`, `paper_tables.py`, `picture_tables.py` and `region_tables.py`. With
+`--check` nothing is written and a stale table is an error.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import caption_tables
+import draw_tables
 import frontier_tables
+import generate_tables
 import nano_tables
 import paper_tables
 import picture_tables
+import region_tables
+import universal_tables
 from tabular import load, table
 
 MARKED = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
@@ -93,10 +99,15 @@ def strength() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    **draw_tables.TABLES,
+    **caption_tables.TABLES,
     **frontier_tables.TABLES,
+    **generate_tables.TABLES,
     **nano_tables.TABLES,
     **paper_tables.TABLES,
     **picture_tables.TABLES,
+    **region_tables.TABLES,
+    **universal_tables.TABLES,
     "quality": quality,
     "strength": strength,
     "unseen": unseen,

@@ -68,8 +68,8 @@ def test_a_database_of_another_program_is_named_and_left_alone(tmp_path: Path) -
 
 
 def test_a_newer_version_is_named(path: Path) -> None:
-    tamper(path, "PRAGMA user_version = 2")
-    with pytest.raises(errors.ArchiveFormatError, match=r"version 2 .* reads 1"):
+    tamper(path, "PRAGMA user_version = 3")
+    with pytest.raises(errors.ArchiveFormatError, match=r"version 3 .* reads 1 and 2"):
         Archive.open(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,8 +77,13 @@ def test_the_toy_backbone_reads_any_word() -> None:
 
 
 @pytest.mark.parametrize("name", backbones.KNOWN)
-def test_known_weights_that_are_not_here_say_what_to_do(name: str) -> None:
-    with pytest.raises(ModelUnavailableError, match=rf"{name}: .*\.npy.*nano") as caught:
+def test_known_weights_that_are_not_here_say_what_to_do(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEMEME_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.delenv("SEMEME_AUTO_PULL", raising=False)
+    with pytest.raises(ModelUnavailableError, match=rf"{name}: .*run `sememe models pull {name}`") as caught:
         backbones.load(name)
     assert caught.value.exit_code == 5
 

@@ -348,11 +348,11 @@ def test_a_full_disk_is_said_and_what_was_committed_stays(tmp_path, target, monk
     monkeypatch.setattr("sememe.batch.run.COMMIT_ITEMS", 16)
     put, calls = Archive.put, []
 
-    def filling(self, items, codes):
+    def filling(self, items, codes, lengths):
         calls.append(len(items))
         if len(calls) > 1:
             raise DiskFullError("no space left")
-        put(self, items, codes)
+        put(self, items, codes, lengths)
 
     with monkeypatch.context() as patch:
         patch.setattr(Archive, "put", filling)
@@ -364,7 +364,7 @@ def test_a_full_disk_is_said_and_what_was_committed_stays(tmp_path, target, monk
 
 
 def test_a_full_disk_at_the_last_commit_is_said_too(photos, target, monkeypatch):
-    def full(self, items, codes):
+    def full(self, items, codes, lengths):
         raise DiskFullError("no space left")
 
     monkeypatch.setattr(Archive, "put", full)

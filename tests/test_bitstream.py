@@ -26,6 +26,11 @@ SITE = (
     Extension(200, b"private\r\n"),
 )
 
+REGIONS = (
+    bitstream.aspect_ratio(4, 3),
+    Extension(Tag.REGIONS, bytes.fromhex("000080ff05806d1e42aa6640ffd90357f3c8")),
+)
+
 # The bytes are literals: a change here is a change of the format.
 FILES = {
     "registered.sem": (
@@ -42,6 +47,10 @@ FILES = {
             "b5534d11 02 08 c4a1f07e5b3399d2"
             "01018d 02040fa00bb8 0305006553f100 0406457ccd01a1b3 05013c c809707269766174650d0a 00 72bf"
         ),
+    ),
+    "regions.sem": (
+        Record(5, b"", CODE[:8], REGIONS),
+        "b5534d11 05 08 c4a1f07e5b3399d2 01018d 0712 000080ff05806d1e42aa 6640ffd90357f3c8 00 c3d5",
     ),
 }
 
@@ -136,7 +145,7 @@ def test_the_crc_has_the_period_that_format_md_claims() -> None:
 
 
 def test_crc_of_a_whole_file_is_zero() -> None:
-    assert [checksum(as_bytes(text)) for _, text in FILES.values()] == [0, 0, 0]
+    assert [checksum(as_bytes(text)) for _, text in FILES.values()] == [0] * len(FILES)
 
 
 def seal(body: bytes) -> bytes:
@@ -168,6 +177,7 @@ def seal(body: bytes) -> bytes:
         (seal(b"\xb5SM\x11\x01\x01z\x04\x05abcde\x00"), errors.ExtensionError),
         (seal(b"\xb5SM\x11\x01\x01z\x04\x06\x80\x00\x00abc\x00"), errors.ExtensionError),
         (seal(b"\xb5SM\x11\x01\x01z\x05\x02ab\x00"), errors.ExtensionError),
+        (seal(b"\xb5SM\x11\x01\x01z\x07\x00\x00"), errors.ExtensionError),  # no region
     ],
 )
 def test_each_wrong_file_has_its_name(data: bytes, error: type[errors.FormatError]) -> None:
@@ -243,7 +253,7 @@ known = st.fixed_dictionaries(
         5: st.binary(min_size=1, max_size=1),
     },
 )
-unknown = st.dictionaries(st.integers(6, 255), st.binary(max_size=255), max_size=8)
+unknown = st.dictionaries(st.integers(24, 255), st.binary(max_size=255), max_size=8)
 extensions = st.tuples(known, unknown).map(
     lambda both: tuple(Extension(tag, value) for tag, value in sorted({**both[0], **both[1]}.items()))
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sememe import backbones
 from workbench import TOY, Bench, make_bench
 
 GOLDEN = Path(__file__).parent / "golden" / "json_keys.json"
@@ -18,12 +19,17 @@ CALLS = {
     "encode archive": ("encode", "photos", "-o", "b.sems", *TOY),
     "encode archive, some failed": ("encode", "photos", "broken.png", "-o", "c.sems", *TOY),
     "encode vectors": ("encode", "x.npy", "-o", "codes.npy", *TOY),
+    "encode regions": ("encode", "photos/red.png", "--regions", "2", "-o", "parts.sem", *TOY),
     "decode": ("decode", "a.sems", "-o", "y.npy"),
+    "generate": ("generate", "photos/red.png", "-o", "drawn.png", "--steps", "1"),
+    "info generated": ("info", "g.png"),
     "info file": ("info", "red.sem"),
     "info archive": ("info", "a.sems"),
     "info profile": ("info", "toy.profile"),
     "classify": ("classify", "a.sems", "--labels", "red,blue"),
     "search": ("search", "a.sems", "red"),
+    "find": ("find", "photos/red.png", "red", *TOY),
+    "caption": ("caption", "a.sems", "--vocabulary", "words.npz", "-n", "2"),
     "explain": ("explain", "photos/red.png", "--labels", "red,blue", *TOY),
     "truncate archive": ("truncate", "a.sems", "--bytes", "4", "-o", "short.sems"),
     "truncate file": ("truncate", "red.sem", "--bytes", "4", "-o", "short.sem"),
@@ -46,8 +52,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory, toy_profile_file: Path) -> B
     made = make_bench(tmp_path_factory.mktemp("contract"), toy_profile_file)
     made.ok("encode", "photos", "-o", "a.sems", *TOY)
     made.ok("encode", "photos/red.png", "-o", "red.sem", *TOY)
+    made.ok("generate", "photos/red.png", "-o", "g.png", "--steps", "1")
     made.path("broken.png").write_bytes(b"no picture")
     np.save(made.path("x.npy"), np.random.default_rng(0).normal(size=(60, 32)).astype(np.float32))
+    words, parents = ["bright", "red", "blue"], ["", "bright", "bright"]
+    vectors = backbones.load("toy/32").embed_texts(words)
+    np.savez(made.path("words.npz"), names=np.array(words), parents=np.array(parents), x=vectors)
     rng = np.random.default_rng(1)
     middles, names = rng.normal(size=(8, 32)), np.array(list("abcdefgh"))
     labels, pixels = np.arange(120) % 8, np.full(120, 1000)

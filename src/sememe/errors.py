@@ -6,7 +6,8 @@
     ├── UsageError (ValueError)             2  the call itself is wrong
     │   ├── UnknownProfileError (LookupError)
     │   ├── UnknownLabelError (LookupError)
-    │   └── MissingExtraError (ImportError)     an optional dependency is not installed
+    │   ├── MissingExtraError (ImportError)     an optional dependency is not installed
+    │   └── DeviceUnavailableError              a model should run on a device that is not there
     ├── InputError (ValueError)             1  one input cannot be used; a run goes on without it
     │   ├── UnreadableImageError                not an image, damaged, truncated or empty
     │   ├── ImageTooLargeError                  more pixels than the limit (decompression bomb)
@@ -24,12 +25,26 @@
     │   ├── ProfileFormatError                  a profile file is damaged or not one
     │   ├── ProfileMismatchError                made with one profile, read with another
     │   ├── ArchiveFormatError                  not an archive, a newer one, or damaged
-    │   └── DecodeMismatchError                 this machine decodes a golden code to other vectors
+    │   ├── DecodeMismatchError                 this machine decodes a golden code to other vectors
+    │   ├── HashMismatchError                   a model's file is not as the hub lists it, or as pinned
+    │   ├── ModelFormatError                    a model's files are damaged, or lack what is needed
+    │   ├── LockFileError                       the record of pinned files is damaged
+    │   └── UnsafeNameError                     the hub lists a file name that leads out of its folder
     ├── ModelUnavailableError               5  weights are not on this machine
+    │   ├── OfflineError                        and no socket may be opened
+    │   └── DownloadError                       and the hub did not give them
+    │       ├── AccessDeniedError               401, 403: a token or a licence is needed
+    │       ├── NotOnHubError                   404: no such repository, revision or file
+    │       ├── HubBusyError                    429, 5xx, after retries
+    │       ├── HubUnreachableError             no address, no route, refused, no trust
+    │       ├── DownloadTimeoutError            the hub fell silent
+    │       ├── ConnectionCutError              it ended early, after retries
+    │       └── UnexpectedAnswerError           a web page, another length, no JSON, a bad redirect
     └── StorageError (OSError)              1  the target cannot be written or read
         ├── DiskFullError
         ├── ReadOnlyError
-        └── ArchiveBusyError                    another process is writing
+        ├── ArchiveBusyError                    another process is writing
+        └── StoreBusyError                      another process is downloading
 """
 
 
@@ -55,6 +70,10 @@ class UnknownLabelError(UsageError, LookupError):
 
 class MissingExtraError(UsageError, ImportError):
     """An optional dependency is missing; the message names the extra to install."""
+
+
+class DeviceUnavailableError(UsageError):
+    """A model should run on a device that this machine, or the library installed, does not have."""
 
 
 class InputError(SememeError, ValueError):
@@ -131,10 +150,62 @@ class DecodeMismatchError(IntegrityError):
     """A golden code decodes on this machine to other vectors than it must."""
 
 
+class HashMismatchError(IntegrityError):
+    """A model's file is not the one that the hub lists, or that was pinned when it was fetched."""
+
+
+class ModelFormatError(IntegrityError):
+    """The files of a model are damaged, are not those of an image-text model, or lack a key."""
+
+
+class LockFileError(IntegrityError):
+    """The record of pinned commits and hashes is damaged."""
+
+
+class UnsafeNameError(IntegrityError):
+    """The hub lists a file name that would lead out of the model's folder."""
+
+
 class ModelUnavailableError(SememeError):
     """The weights of a backbone are not on this machine and may not be fetched."""
 
     exit_code = 5
+
+
+class OfflineError(ModelUnavailableError):
+    """It would have to be downloaded, and no socket may be opened."""
+
+
+class DownloadError(ModelUnavailableError):
+    """The hub did not give what was asked for."""
+
+
+class AccessDeniedError(DownloadError):
+    """The hub wants a token, or a licence accepted (401, 403)."""
+
+
+class NotOnHubError(DownloadError):
+    """The hub has no such repository, revision or file (404)."""
+
+
+class HubBusyError(DownloadError):
+    """The hub is overloaded or broken (429, 5xx), and still was after some retries."""
+
+
+class HubUnreachableError(DownloadError):
+    """No connection to the hub: no address, no route, refused, or not to be trusted."""
+
+
+class DownloadTimeoutError(DownloadError):
+    """The hub fell silent for longer than the timeout, more than once."""
+
+
+class ConnectionCutError(DownloadError):
+    """The connection ended before the file did, more than once; what came is kept."""
+
+
+class UnexpectedAnswerError(DownloadError):
+    """The answer is not what a hub gives: a web page, another length, no JSON, a bad redirect."""
 
 
 class StorageError(SememeError, OSError):
@@ -151,3 +222,7 @@ class ReadOnlyError(StorageError):
 
 class ArchiveBusyError(StorageError):
     """Another process has been writing to the archive for longer than the wait."""
+
+
+class StoreBusyError(StorageError):
+    """Another process has been downloading the same model for longer than the wait."""

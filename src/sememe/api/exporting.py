@@ -11,18 +11,19 @@ from typing import Any, Literal
 import numpy as np
 
 from sememe.api.identity import profile_of_archive
+from sememe.api.parquet import read_codes, write_parquet
 from sememe.api.sources import Source, read_source
 from sememe.api.vectors import write_npy
 from sememe.archive import Archive, Item
 from sememe.disk import Target, writing
-from sememe.errors import MissingExtraError, UsageError
+from sememe.errors import UsageError
 from sememe.index import chunks
 from sememe.metrics import byte_to_fidelity
 
 Format = Literal["npy", "jsonl", "parquet"]
 What = Literal["codes", "vectors"]
 
-_ROWS = 8192  # per row group of Parquet
+_ROWS = 8192  # decoded together
 
 
 def export(source: str | Path, target: Target, *, format: str | None = None, what: What = "codes") -> int:  # noqa: A002
@@ -36,13 +37,14 @@ def export(source: str | Path, target: Target, *, format: str | None = None, wha
     format : {"npy", "jsonl", "parquet"}, optional
         What the suffix of `target` says if not given. `npy` holds the matrix alone; the others one row an
         image: path, code (hex in JSON), nbytes, fidelity (lower bound of the cosine), width, height,
-        mtime_ns, vector if asked for.
+        mtime_ns, vector if asked for. Parquet also has the images that failed, and all that `import` needs to
+        make the archive again (FORMAT.md).
     what : {"codes", "vectors"}
 
     Returns
     -------
     int
-        Rows written: images with a code, in the order of the archive.
+        Images with a code, in the order of the archive.
 
     Raises
     ------
@@ -62,13 +64,13 @@ def export(source: str | Path, target: Target, *, format: str | None = None, wha
 
 def export_rows(archive: Archive, *, vectors: bool = False) -> Iterator[dict[str, Any]]:
     """Give one dict per image that has a code, keys as in `export`; codes are `bytes`."""
-    codes = archive.codes()[1]
+    codes = read_codes(archive)
     decoded = _source(archive) if vectors else None
     items = archive.items("ok")
-    for rows in chunks(len(codes), _ROWS):
+    for rows in chunks(len(archive), _ROWS):
         some = None if decoded is None else decoded[rows]
-        for offset, item in enumerate(islice(items, rows.stop - rows.start)):
-            row = _row(item, codes[rows.start + offset].tobytes())
+        for offset, (item, code) in enumerate(islice(zip(items, codes, strict=True), rows.stop - rows.start)):
+            row = _row(item, code)
             yield row if some is None else row | {"vector": some[offset].tolist()}
 
 
@@ -85,7 +87,7 @@ def _row(item: Item, code: bytes) -> dict[str, Any]:
 
 
 def _source(archive: Archive) -> Source:
-    return read_source(archive.codes()[1], profile_of_archive(archive))
+    return read_source(archive, profile_of_archive(archive))
 
 
 def _suffix(target: Target) -> str:
@@ -108,43 +110,8 @@ def _write_jsonl(archive: Archive, target: Target, vectors: bool) -> int:
     return count
 
 
-def _write_parquet(archive: Archive, target: Target, vectors: bool) -> int:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as exc:
-        raise MissingExtraError("Parquet needs pyarrow: pip install 'sememe[parquet]'") from exc
-    rows = export_rows(archive, vectors=vectors)
-    schema, count = _schema(pa, archive, vectors), 0
-    options = {"compression": "zstd", "write_page_checksum": True}
-    with writing(target) as file, parquet.ParquetWriter(file, schema, **options) as out:
-        while batch := list(islice(rows, _ROWS)):
-            out.write_table(pa.Table.from_pylist(batch, schema=schema))
-            count += len(batch)
-    return count
-
-
-def _schema(pa: Any, archive: Archive, vectors: bool) -> Any:
-    """Columns of the rows; the profile's name and fingerprint go into the file's metadata."""
-    fields = [
-        ("path", pa.string()),
-        ("code", pa.binary(archive.nbytes)),
-        ("nbytes", pa.uint8()),
-        ("fidelity", pa.float32()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("mtime_ns", pa.int64()),
-    ]
-    if vectors:
-        fields.append(("vector", pa.list_(pa.float32(), profile_of_archive(archive).dim)))
-    profile = archive.profile
-    return pa.schema(
-        fields, {"sememe.profile": profile.profile_id, "sememe.fingerprint": profile.fingerprint.hex()}
-    )
-
-
 _WRITERS: dict[str, Callable[[Archive, Target, bool], int]] = {
     "npy": _write_npy,
     "jsonl": _write_jsonl,
-    "parquet": _write_parquet,
+    "parquet": write_parquet,
 }

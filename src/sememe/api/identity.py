@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sememe import profile as profiles
+from sememe.api.universal import find_profile, recognise
 from sememe.archive import ArchiveProfile
 from sememe.bitstream import RETIRED
 from sememe.errors import ProfileFormatError, ProfileMismatchError, UnknownProfileError
@@ -57,7 +58,8 @@ def profile_of_record(record: Record, *, profile: str | Path | None = None) -> P
     ----------
     record : Record
     profile : str or Path, optional
-        Needed for a custom profile, of which a record carries only four bytes of fingerprint.
+        Needed for a custom profile, of which a record carries only four bytes of fingerprint; those of
+        universal profiles of known models are recognised.
 
     Raises
     ------
@@ -67,10 +69,13 @@ def profile_of_record(record: Record, *, profile: str | Path | None = None) -> P
         The profile given is not the one that made the record.
     """
     if profile is not None:
-        found = profiles.load(profile)
+        found = find_profile(profile)
         check_record(record, found)
         return found
     if record.profile == 0:
+        made = recognise(record.fingerprint)
+        if made is not None:
+            return made
         raise UnknownProfileError(
             f"made with the custom profile {record.fingerprint.hex()}...; name its file with --profile"
         )

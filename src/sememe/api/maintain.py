@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fnmatch
+import glob
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sememe import profile as profiles
 from sememe.api.files import read_records, read_sem, truncate_record, write_sem
 from sememe.api.identity import check_archive, for_archive, profile_of_archive, profile_of_record
 from sememe.api.sources import is_archive
-from sememe.archive import Archive
+from sememe.api.universal import find_profile
+from sememe.archive import Archive, storable
 from sememe.errors import IntegrityError, ProfileMismatchError, UnknownProfileError, UsageError
 from sememe.index import chunks
 from sememe.profile import Profile
@@ -96,6 +100,59 @@ def merge(sources: Sequence[str | Path], target: str | Path) -> Archive:
     return archive
 
 
+def remove(source: str | Path, names: Sequence[str]) -> tuple[int, list[str]]:
+    """Forget images of an archive, in one transaction; their codes are gone.
+
+    Parameters
+    ----------
+    source : str or Path
+    names : sequence of str
+        Paths as the archive knows them; folders, which stand for all below; or patterns with ``*``, ``?`` or
+        ``[]``, of which ``*`` also stands for ``/``. A name that is a path here is never taken for a pattern.
+
+    Returns
+    -------
+    removed : int
+        Images, those that had failed included.
+    missed : list of str
+        Names that nothing answers to.
+
+    Raises
+    ------
+    StorageError, ArchiveFormatError
+        The archive cannot be written or is damaged.
+    """
+    with Archive.open(source, write=True) as archive:
+        found: set[str] = set()
+        missed = []
+        exact = archive.look_up(name for name in names if storable(name))
+        for name in names:
+            matches = {name} if name in exact else _matching(archive, name)
+            found |= matches
+            if not matches:
+                missed.append(name)
+        return archive.remove(found) if found else 0, missed
+
+
+def compact(source: str | Path) -> tuple[int, int]:
+    """Rewrite an archive without the room of what was removed; return its bytes before and after.
+
+    Raises
+    ------
+    StorageError, ArchiveFormatError
+        The archive cannot be written (DiskFullError: it takes free room of its own size), or is damaged.
+    """
+    with Archive.open(source, write=True) as archive:
+        return archive.compact()
+
+
+def _matching(archive: Archive, name: str) -> set[str]:
+    folder = name.rstrip("/") + "/"
+    matches = re.compile(fnmatch.translate(name)).match
+    magic = glob.has_magic(name)
+    return {path for path in archive.paths() if path.startswith(folder) or (magic and matches(path))}
+
+
 def open_archive(target: str | Path, profile: Profile, nbytes: int) -> Archive:
     """Open an archive to add codes of one profile and length, or make it.
 
@@ -129,20 +186,22 @@ def _check_length(archive: Archive, nbytes: int) -> None:
 
 def _like(source: str | Path, target: str | Path) -> Archive:
     with Archive.open(source) as archive:
-        return Archive.create(target, archive.profile, archive.nbytes)
+        return Archive.create(target, archive.profile, archive.nbytes, mean_bytes=archive.mean_bytes)
 
 
 def _archive_problems(path: Path, name: str | Path | None) -> Iterator[str]:
     with Archive.open(path) as archive:
         yield from archive.verify()
-        profile = profile_of_archive(archive) if name is None else profiles.load(name)
+        profile = profile_of_archive(archive) if name is None else find_profile(name)
         check_archive(archive, profile)
         if archive.nbytes > profile.max_bytes:
             yield f"codes of {archive.nbytes} bytes are longer than profile {profile.profile_id} makes"
             return
-        codes = archive.codes()[1]
-        for rows in chunks(len(codes)):
-            yield from _code_problems(profile, codes[rows], rows.start)
+        _, codes, lengths = archive.coded()
+        for length in np.unique(lengths).tolist():
+            same = np.flatnonzero(lengths == length)
+            for rows in chunks(len(same)):
+                yield from _code_problems(profile, codes[same[rows], :length], same[rows])
 
 
 def _file_problems(path: Path, name: str | Path | None) -> Iterator[str]:
@@ -154,11 +213,12 @@ def _file_problems(path: Path, name: str | Path | None) -> Iterator[str]:
         if len(record.payload) > profile.max_bytes:
             yield f"record {number}: {len(record.payload)} bytes, more than {profile.profile_id} makes"
         else:
-            yield from _code_problems(profile, np.frombuffer(record.payload, np.uint8)[None], number)
+            code = np.frombuffer(record.payload, np.uint8)[None]
+            yield from _code_problems(profile, code, np.array([number]))
 
 
-def _code_problems(profile: Profile, codes: Codes, first: int) -> Iterator[str]:
+def _code_problems(profile: Profile, codes: Codes, numbers: NDArray[np.intp]) -> Iterator[str]:
     """Decode, and name the rows that do not become unit vectors."""
-    lengths = np.linalg.norm(profile.decode(codes), axis=1)
-    for row in np.flatnonzero(~(np.abs(lengths - 1) < 1e-3)):
-        yield f"code {first + row} ({codes[row].tobytes().hex()}) decodes to no unit vector"
+    norms = np.linalg.norm(profile.decode(codes), axis=1)
+    for row in np.flatnonzero(~(np.abs(norms - 1) < 1e-3)):
+        yield f"code {numbers[row]} ({codes[row].tobytes().hex()}) decodes to no unit vector"

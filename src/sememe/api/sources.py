@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,43 @@ from sememe.archive import Archive
 from sememe.archive.connections import MAGIC
 from sememe.bitstream import Record
 from sememe.errors import UsageError
+from sememe.index import LARGE, Cache, Shortlist, Tell
+from sememe.metrics.calibration import Background
 from sememe.profile import Profile
 from sememe.types import Codes, Embeddings
 
 CodesLike: TypeAlias = (
-    Encoded | Codes | bytes | Record | Archive | str | Path | Sequence[bytes] | Sequence[Record]
+    "Encoded | Codes | bytes | Record | Archive | str | Path | Sequence[bytes] | Sequence[Record] | Source"
 )
-"""Codes in any form: from `encode`, a uint8 matrix, one code or record or several, an archive, or a path."""
+"""Codes in any form: from `encode`, a uint8 matrix, one code or record or several, an archive, or a path;
+or what `read_source` made of one, which is worth keeping when it is searched again and again."""
+
+
+class Paths(Sequence[str]):
+    """Paths of the rows of a large archive, read when asked for: a search needs ten of a million."""
+
+    def __init__(self, archive: Path, ids: NDArray[np.int64]) -> None:
+        self._archive, self._ids = archive, ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, row: int | slice) -> str | Sequence[str]:
+        if isinstance(row, slice):
+            return Paths(self._archive, self._ids[row])
+        with Archive.open(self._archive) as archive:
+            return archive.path_of(int(self._ids[row]))
+
+    def __iter__(self) -> Iterator[str]:
+        with Archive.open(self._archive) as archive:
+            for item in self._ids.tolist():
+                yield archive.path_of(item)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,7 +65,11 @@ class Source:
     """(n, width) uint8, padded with zeros."""
     lengths: NDArray[np.int64]
     """(n,) bytes of each."""
-    names: tuple[str | None, ...]
+    names: Sequence[str | None]
+    ids: NDArray[np.int64] | None = None
+    """(n,) ids of an archive's items; None for codes from elsewhere."""
+    cache: Cache | None = None
+    """Where an archive keeps what makes its search fast."""
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -48,6 +82,20 @@ class Source:
             same = lengths == length
             vectors[same] = self.profile.decode(codes[same, :length])
         return vectors
+
+    def cut(self, nbytes: int) -> Source:
+        """Return the same codes, the first bytes of each alone."""
+        cache = None if self.cache is None else replace(self.cache, nbytes=nbytes)
+        lengths = np.minimum(self.lengths, nbytes)
+        return replace(self, codes=self.codes[:, :nbytes], lengths=lengths, cache=cache)
+
+    def shortlist(
+        self, background: Background, tell: Tell | None = None, *, large: int | None = None
+    ) -> Shortlist | None:
+        """Load or make the shortlist of an archive with `large` images or more; all else is scanned whole."""
+        if self.cache is None or len(self) < (LARGE if large is None else large):
+            return None
+        return self.cache.shortlist(self, background, tell)
 
 
 def read_source(codes: CodesLike, profile: Profile) -> Source:
@@ -64,6 +112,8 @@ def read_source(codes: CodesLike, profile: Profile) -> Source:
     InputError
         An input of an `Encoded` had failed.
     """
+    if isinstance(codes, Source):
+        return codes
     if isinstance(codes, str | Path):
         return _from_path(Path(codes), profile)
     if isinstance(codes, Archive):
@@ -96,9 +146,12 @@ def _from_path(path: Path, profile: Profile) -> Source:
 def _from_archive(archive: Archive, profile: Profile) -> Source:
     check_archive(archive, profile)
     with archive.snapshot():
-        codes = archive.codes()[1]
-        names = tuple(item.path for item in archive.items("ok"))
-    return Source(profile, codes, np.full(len(codes), archive.nbytes), names)
+        ids, codes, lengths = archive.coded()
+        cache = Cache(archive.path, profile.fingerprint, archive.nbytes, archive.outline())
+        names: Sequence[str] = Paths(archive.path, ids)
+        if len(codes) < LARGE:
+            names = tuple(item.path for item in archive.items("ok"))
+    return Source(profile, codes, lengths, names, ids, cache)
 
 
 def _from_matrix(codes: Codes, profile: Profile) -> Source:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from sememe.archive.archive import Archive
-from sememe.archive.records import ArchiveProfile, Item, Known, NewItem, Status
+from sememe.archive.records import ArchiveProfile, Item, Known, NewItem, Status, storable
 
-__all__ = ["Archive", "ArchiveProfile", "Item", "Known", "NewItem", "Status"]
+__all__ = ["Archive", "ArchiveProfile", "Item", "Known", "NewItem", "Status", "storable"]

@@ -16,37 +16,37 @@ Row = tuple[object, ...]
 _LISTED = 20  # more problems of one kind tell nothing more
 
 
-def problems(connection: sqlite3.Connection, nbytes: int) -> list[str]:
+def problems(connection: sqlite3.Connection, widths: range) -> list[str]:
     """Problems found, one line each."""
     found: list[str] = []
     connection.execute("BEGIN")  # one state for all checks, whatever others write
     try:
         for check in (_structure, _blocks, _items, _invariants):
-            found += _survive(check, connection, nbytes)
+            found += _survive(check, connection, widths)
     finally:
         connection.execute("ROLLBACK")
     return found
 
 
 def _survive(
-    check: Callable[[sqlite3.Connection, int], list[str]], connection: sqlite3.Connection, nbytes: int
+    check: Callable[[sqlite3.Connection, range], list[str]], connection: sqlite3.Connection, widths: range
 ) -> list[str]:
     try:
-        return check(connection, nbytes)
+        return check(connection, widths)
     except (sqlite3.DatabaseError, UnicodeDecodeError, MemoryError, Damaged) as exc:
         return [" ".join(str(exc).split()) or type(exc).__name__]
 
 
-def _structure(connection: sqlite3.Connection, _: int) -> list[str]:
+def _structure(connection: sqlite3.Connection, _: range) -> list[str]:
     rows = connection.execute(f"PRAGMA integrity_check({_LISTED})").fetchall()
     return [f"SQLite: {' '.join(str(row[0]).split())}" for row in rows if row[0] != "ok"]
 
 
-def _blocks(connection: sqlite3.Connection, nbytes: int) -> list[str]:
-    return _each(connection, blocks.SELECT, lambda row: blocks.read_row(row, nbytes))
+def _blocks(connection: sqlite3.Connection, widths: range) -> list[str]:
+    return _each(connection, blocks.SELECT, lambda row: blocks.read_row(row, widths))
 
 
-def _items(connection: sqlite3.Connection, _: int) -> list[str]:
+def _items(connection: sqlite3.Connection, _: range) -> list[str]:
     last = -(1 << 63)
 
     def read(row: Row) -> None:
@@ -68,9 +68,9 @@ def _each(connection: sqlite3.Connection, sql: str, read: Callable[[Row], object
     return found
 
 
-def _invariants(connection: sqlite3.Connection, nbytes: int) -> list[str]:
+def _invariants(connection: sqlite3.Connection, widths: range) -> list[str]:
     """Items that are ok have codes, no others have, and ids are below the next one."""
-    ids, _ = blocks.load_all(connection, nbytes)
+    ids = blocks.load_all(connection, widths).ids
     ok: list[int] = []
     for (number,) in connection.execute("SELECT id FROM items WHERE status = 'ok' ORDER BY id"):
         ok.append(ascending(number, ok[-1] if ok else -1, "item"))

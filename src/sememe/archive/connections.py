@@ -58,6 +58,24 @@ def new_file(path: Path) -> Iterator[sqlite3.Connection]:
                     Path(f"{temporary}{suffix}").unlink(missing_ok=True)
 
 
+def compact(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
+    """Rewrite the file without its free pages, in one transaction; return its bytes before and after."""
+    _checkpoint(connection)
+    before = path.stat().st_size
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 1)  # SQLite fills a file of its own beside this one
+    try:
+        connection.execute("VACUUM")
+    finally:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    _checkpoint(connection)
+    return before, path.stat().st_size
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    """Move the journal into the file; while others read, as far as they let it."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
 def _open_to_write(path: Path, busy_timeout: float) -> sqlite3.Connection:
     if not os.access(path, os.W_OK):
         raise ReadOnlyError(f"{path}: may not be written; copy it to where you may write")

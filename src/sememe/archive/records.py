@@ -45,6 +45,8 @@ class NewItem(NamedTuple):
     height: int = 0
     fidelity: int | None = None
     error: str | None = None
+    added_at: int | None = None
+    """Seconds since 1970 when it was encoded, if that was not now."""
 
 
 class Item(NamedTuple):
@@ -87,6 +89,15 @@ def path_to_sql(path: str) -> str | bytes:
     if raw.decode("utf-8", "surrogateescape") != path:
         raise UsageError(f"{path!r} is not a path as the system spells it")
     return raw if _escaped(path) else path
+
+
+def storable(path: str) -> bool:
+    """Whether an archive can hold an item of this path."""
+    try:
+        path_to_sql(path)
+    except UsageError:
+        return False
+    return True
 
 
 def path_from_sql(value: str | bytes) -> str:
@@ -135,12 +146,13 @@ def known_from_row(row: Sequence[Any]) -> tuple[str, Known]:
     return path_from_sql(row[0]), Known._make(row[1:5])
 
 
-def item_from_new(new: NewItem, added_at: int) -> Item:
+def item_from_new(new: NewItem, now: int) -> Item:
     """Check a caller's item; its id is given when it is stored."""
     path_to_sql(new.path)
+    added_at = now if new.added_at is None else int(new.added_at)
     sizes = tuple(int(value) for value in (new.mtime_ns, new.size, new.width, new.height))
-    if not all(-_MAX_INT <= value <= _MAX_INT for value in sizes) or min(sizes[1:]) < 0:
-        raise UsageError(f"{new.path!r}: mtime, size, width or height is out of range")
+    if not all(-_MAX_INT <= value <= _MAX_INT for value in (*sizes, added_at)) or min(sizes[1:]) < 0:
+        raise UsageError(f"{new.path!r}: mtime, size, width, height or added_at is out of range")
     if len(new.content_hash) > MAX_HASH:
         raise UsageError(f"{new.path!r}: a content hash takes at most {MAX_HASH} bytes")
     fidelity = None if new.fidelity is None else int(new.fidelity)

@@ -13,6 +13,8 @@ from sememe.errors import UsageError
 
 APPLICATION_ID = 0x53454D53  # "SEMS"
 VERSION = 1
+MIXED = 2
+"""Version of archives whose codes have mixed lengths; programs that know only the first refuse them."""
 MAX_MANIFEST = 1 << 20
 MAX_TABLES = 1 << 26
 MAX_WIDTH = 255
@@ -31,6 +33,7 @@ _CODES = (
 STATEMENTS = (_META, _ITEMS, _FAILED, _CODES)
 _STATISTICS = {"sqlite_stat1", "sqlite_stat4"}  # left behind by ANALYZE in other tools; harmless
 _KEYS = {"profile_id", "fingerprint", "manifest", "tables", "nbytes", "crc", "uid", "generation", "next_id"}
+_MIXED_KEYS = {"mean_bytes", "slope"}
 
 
 class Meta(NamedTuple):
@@ -39,12 +42,15 @@ class Meta(NamedTuple):
     profile: ArchiveProfile
     nbytes: int
     uid: bytes
+    mean_bytes: float | None
 
 
-def check_new(profile: ArchiveProfile, nbytes: int) -> None:
+def check_new(profile: ArchiveProfile, nbytes: int, mean_bytes: float | None = None) -> None:
     """Raise UsageError unless an archive can be made with these."""
     if not 1 <= nbytes <= MAX_WIDTH:
         raise UsageError(f"codes take 1 to {MAX_WIDTH} bytes, not {nbytes}")
+    if mean_bytes is not None and not 1 <= mean_bytes <= nbytes:
+        raise UsageError(f"codes of at most {nbytes} bytes take 1 to {nbytes} on average, not {mean_bytes}")
     if len(profile.fingerprint) != 32:
         raise UsageError(f"a fingerprint takes 32 bytes, not {len(profile.fingerprint)}")
     if not 1 <= len(profile.profile_id) <= 200 or not profile.profile_id.isprintable():
@@ -59,13 +65,15 @@ def check_new(profile: ArchiveProfile, nbytes: int) -> None:
         raise UsageError(f"a profile file takes at most {MAX_TABLES} bytes inside an archive")
 
 
-def write(connection: sqlite3.Connection, profile: ArchiveProfile, nbytes: int) -> None:
-    """Lay out an empty database as an archive."""
+def write(
+    connection: sqlite3.Connection, profile: ArchiveProfile, nbytes: int, mean_bytes: float | None = None
+) -> None:
+    """Lay out an empty database as an archive, of mixed lengths if it is told a mean."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA user_version = {VERSION if mean_bytes is None else MIXED}")
     for statement in STATEMENTS:
         connection.execute(statement)
-    values = {
+    values: dict[str, object] = {
         "generation": 0,
         "next_id": 0,
         "nbytes": nbytes,
@@ -76,6 +84,8 @@ def write(connection: sqlite3.Connection, profile: ArchiveProfile, nbytes: int) 
         "crc": checksum(profile, nbytes),
         "tables": profile.tables,
     }
+    if mean_bytes is not None:
+        values |= {"mean_bytes": float(mean_bytes), "slope": None}
     connection.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", values.items())
 
 
@@ -86,10 +96,10 @@ def checksum(profile: ArchiveProfile, nbytes: int) -> int:
 
 
 def check(connection: sqlite3.Connection) -> None:
-    """Raise Damaged unless the schema is exactly the one of this version."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != VERSION:
-        raise Damaged(f"version {version} of the archive format; this program reads {VERSION}")
+    """Raise Damaged unless the schema is exactly the one of the versions known."""
+    version = _version(connection)
+    if version not in (VERSION, MIXED):
+        raise Damaged(f"version {version} of the archive format; this program reads {VERSION} and {MIXED}")
     rows = connection.execute("SELECT type, name, sql FROM sqlite_master LIMIT 64").fetchall()
     wanted = set(STATEMENTS)
     for kind, name, sql in rows:
@@ -106,20 +116,23 @@ def check(connection: sqlite3.Connection) -> None:
 def read(connection: sqlite3.Connection) -> Meta:
     """Read and check `meta`."""
     values = dict(connection.execute("SELECT key, value FROM meta LIMIT 64").fetchall())
-    if set(values) != _KEYS:
-        raise Damaged(f"its meta lacks or adds {sorted(map(str, set(values) ^ _KEYS))}")
+    mixed = _version(connection) == MIXED
+    keys = _KEYS | _MIXED_KEYS if mixed else _KEYS
+    if set(values) != keys:
+        raise Damaged(f"its meta lacks or adds {sorted(map(str, set(values) ^ keys))}")
     profile = ArchiveProfile._make(values[field] for field in ArchiveProfile._fields)
     types = (type(profile.profile_id), type(profile.fingerprint), type(profile.manifest), type(values["uid"]))
     if types != (str, bytes, str, bytes) or not isinstance(profile.tables, bytes | None):
         raise Damaged("its meta holds wrong types")
     nbytes = integer(values["nbytes"], "nbytes", MAX_WIDTH)
+    mean_bytes = _real(values["mean_bytes"], "mean_bytes") if mixed else None
     try:
-        check_new(profile, nbytes)
+        check_new(profile, nbytes, mean_bytes)
     except UsageError as exc:
         raise Damaged(f"its meta is wrong: {exc}") from exc
     if values["crc"] != checksum(profile, nbytes):
         raise Damaged("its meta is damaged: the checksum differs")
-    return Meta(profile, nbytes, values["uid"])
+    return Meta(profile, nbytes, values["uid"], mean_bytes)
 
 
 def get_counter(connection: sqlite3.Connection, key: str) -> int:
@@ -131,6 +144,27 @@ def get_counter(connection: sqlite3.Connection, key: str) -> int:
 def set_counter(connection: sqlite3.Connection, key: str, value: int) -> None:
     """Write `generation` or `next_id`, inside a transaction."""
     connection.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key))
+
+
+def get_slope(connection: sqlite3.Connection) -> float | None:
+    """Read `slope`; None if it is not settled, or lengths are not mixed."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'slope'").fetchone()
+    return None if row is None or row[0] is None else _real(row[0], "slope")
+
+
+def set_slope(connection: sqlite3.Connection, slope: float) -> None:
+    """Write `slope`, inside a transaction."""
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'slope'", (float(slope),))
+
+
+def _version(connection: sqlite3.Connection) -> object:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _real(value: object, what: str) -> float:
+    if not isinstance(value, float) or not 0 <= value < 1e9:
+        raise Damaged(f"{what} is {value!r}, not a number that it can be")
+    return value
 
 
 def integer(value: object, what: str, limit: int) -> int:

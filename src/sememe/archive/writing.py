@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from sememe.archive import schema
-from sememe.archive.blocks import Ids, patch
+from sememe.archive.blocks import Ids, Lengths, patch
 from sememe.archive.border import Damaged
 from sememe.archive.records import COLUMNS, MAX_ID, Item, item_to_row, path_to_sql
 from sememe.types import Codes
@@ -16,7 +16,9 @@ from sememe.types import Codes
 _REPLACE = f"REPLACE INTO items ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our names only
 
 
-def store(connection: sqlite3.Connection, items: Sequence[Item], codes: Codes) -> None:
+def store(
+    connection: sqlite3.Connection, items: Sequence[Item], codes: Codes, lengths: Lengths, widths: range
+) -> bool:
     """Insert or replace items by path.
 
     Parameters
@@ -25,17 +27,31 @@ def store(connection: sqlite3.Connection, items: Sequence[Item], codes: Codes) -
         Inside a transaction.
     items : sequence of Item
         Their ids do not matter. Of equal paths the last counts.
-    codes : (n, nbytes) uint8
+    codes : (n, longest) uint8
         One row for every item that is ok, in their order.
+    lengths : (n,) int64
+        Bytes of each code.
+    widths : range
+        Lengths that codes may have.
+
+    Returns
+    -------
+    bool
+        Whether a code changed; then the caller ends the transaction with `count_change`.
     """
-    items, codes = _last_of_each(items, codes)
+    items, rows = _last_of_each(items)
     ids = _assign_ids(connection, items)
     insert(connection, (item._replace(id=i) for item, i in zip(items, ids.tolist(), strict=True)))
-    present = np.array([item.status == "ok" for item in items], np.bool_)
-    rows = np.zeros((len(items), codes.shape[1]), np.uint8)
-    rows[present] = codes
-    if patch(connection, ids, rows, present):
-        _bump(connection, "generation", 1)
+    ok = np.array([item.status == "ok" for item in items], np.bool_)
+    all_codes = np.zeros((len(items), widths[-1]), np.uint8)
+    all_lengths = np.zeros(len(items), np.int64)
+    all_codes[ok], all_lengths[ok] = codes[rows], lengths[rows]
+    return patch(connection, ids, all_codes, all_lengths, widths)
+
+
+def count_change(connection: sqlite3.Connection) -> None:
+    """Say that codes changed: once in a transaction."""
+    _bump(connection, "generation", 1)
 
 
 def insert(connection: sqlite3.Connection, items: Iterator[Item]) -> None:
@@ -43,25 +59,23 @@ def insert(connection: sqlite3.Connection, items: Iterator[Item]) -> None:
     connection.executemany(_REPLACE, map(item_to_row, items))
 
 
-def delete(connection: sqlite3.Connection, paths: Iterable[str], nbytes: int) -> int:
+def delete(connection: sqlite3.Connection, paths: Iterable[str], widths: range) -> int:
     """Delete the items of these paths, and their codes; return how many there were."""
     found = {_find(connection, path) for path in paths} - {None}
     ids = np.array(sorted(i for i in found if i is not None), np.int64)
     connection.executemany("DELETE FROM items WHERE id = ?", ((i,) for i in ids.tolist()))
-    nothing = np.zeros((len(ids), nbytes), np.uint8)
-    if patch(connection, ids, nothing, np.zeros(len(ids), np.bool_)):
-        _bump(connection, "generation", 1)
+    nothing = np.zeros((len(ids), widths[-1]), np.uint8)
+    if patch(connection, ids, nothing, np.zeros(len(ids), np.int64), widths):
+        count_change(connection)
     return len(ids)
 
 
-def _last_of_each(items: Sequence[Item], codes: Codes) -> tuple[list[Item], Codes]:
-    """Keep the last item of each path, and the codes of those kept."""
+def _last_of_each(items: Sequence[Item]) -> tuple[list[Item], Ids]:
+    """Keep the last item of each path, and the rows of the codes of those kept."""
     last = {item.path: position for position, item in enumerate(items)}
     kept = sorted(last.values())
-    if len(kept) == len(items):
-        return list(items), codes
     row_of = np.cumsum([item.status == "ok" for item in items]) - 1
-    return [items[i] for i in kept], codes[[row_of[i] for i in kept if items[i].status == "ok"]]
+    return [items[i] for i in kept], np.array([row_of[i] for i in kept if items[i].status == "ok"], np.int64)
 
 
 def _assign_ids(connection: sqlite3.Connection, items: Sequence[Item]) -> Ids:

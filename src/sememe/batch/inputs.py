@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,26 @@ class Found:
     folders: set[str] = field(default_factory=set)
     """Folders that were listed."""
 
+    def shard(self, index: int, count: int) -> Found:
+        """Keep one of `count` parts: by a hash of each name, so that parts never overlap, wherever they run.
+
+        Raises
+        ------
+        UsageError
+            `index` is not in 0..`count` - 1.
+        """
+        if not 0 <= index < count:
+            raise UsageError(
+                f"shards are counted from 0: 0/{count} to {count - 1}/{count}, not {index}/{count}"
+            )
+
+        def mine(name: str) -> bool:
+            digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+            return int.from_bytes(digest, "big") % count == index
+
+        failed = {name: error for name, error in self.failed.items() if mine(name)}
+        return Found(list(filter(mine, self.paths)), failed, set(filter(mine, self.folders)))
+
 
 def expand(inputs: str | Iterable[str | Path]) -> Found:
     """Find the files that inputs name.
@@ -31,8 +53,8 @@ def expand(inputs: str | Iterable[str | Path]) -> Found:
     inputs : str, or iterable of str or Path
         Files (any suffix), folders (searched below, sorted, picture suffixes only, hidden entries left out,
         links followed once), patterns with ``*``, ``?`` or ``[]`` (``**`` for any depth), and ``@list.txt``
-        (one name a line; blank lines and lines that begin with ``#`` do not count). A name that exists is
-        never taken for a pattern or a list.
+        (one name a line; blank lines and lines that begin with ``#`` do not count), which ``@-`` reads from
+        stdin. A name that exists is never taken for a pattern or a list.
 
     Returns
     -------
@@ -115,11 +137,18 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _read_list(name: str) -> Iterator[str]:
-    try:
-        lines = Path(name).read_bytes().splitlines()
-    except OSError as exc:
-        raise UsageError(f"{name}: the list of inputs cannot be read ({exc.strerror})") from exc
-    for line in lines:
+    for line in _list_bytes(name).splitlines():
         text = os.fsdecode(line.strip())
         if text and not text.startswith("#"):
             yield text
+
+
+def _list_bytes(name: str) -> bytes:
+    if name == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("@- reads names from a pipe, and stdin is a terminal: find . | sememe ... @-")
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as exc:
+        raise UsageError(f"{name}: the list of inputs cannot be read ({exc.strerror})") from exc

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sememe.api import Codec
     from sememe.archive import Archive
     from sememe.archive.records import Known
+    from sememe.batch.containers import Held
 
 HASH_BYTES = 16
 """Bytes of SHA-256 kept of a file's content: enough that two files never share them by chance."""
@@ -44,13 +45,47 @@ class Read:
     item: NewItem
     state: State
     image: Image | None = None
+    had_code: bool = False
+    """Whether the archive has a code of an earlier state."""
+    contained: bool = False
+    """Whether it comes from a container, which counts as one input."""
 
 
-def read_input(path: str, known: Known | None, codec: Codec) -> Read:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input to read: a file, or what a container holds."""
+
+    path: str
+    known: Known | None
+    """What the archive knows of it."""
+    held: Held | None = None
+
+
+def read_job(job: Job, codec: Codec) -> Read:
     """Look at one input, and decode its picture unless the archive has its code already.
 
     Nothing that is wrong with it is raised: the item says what.
     """
+    had_code = job.known is not None and job.known.status == "ok"
+    if job.held is None:
+        return replace(read_input(job.path, job.known, codec), had_code=had_code)
+    return replace(
+        _read_held(job.held, job.known if had_code else None, codec), had_code=had_code, contained=True
+    )
+
+
+def _read_held(held: Held, known: Known | None, codec: Codec) -> Read:
+    """Look at a picture of a container; `known` if there is a code already."""
+    item = NewItem(held.path, held.mtime_ns, held.size, error=held.error)
+    if held.error is not None:
+        return Read(item, "failed" if held.storable else "lost")
+    if held.data is None:
+        return Read(item, "unchanged")
+    return _read_content(item, held.data, known, codec)
+
+
+def read_input(path: str, known: Known | None, codec: Codec) -> Read:
+    """Look at one file, as `read_job` does."""
     had_code = known is not None and known.status == "ok"
     try:
         status = os.stat(path)  # noqa: PTH116
@@ -62,8 +97,13 @@ def read_input(path: str, known: Known | None, codec: Codec) -> Read:
         reason = getattr(exc, "strerror", None) or str(exc)
         error = f"cannot be read ({reason}); check what it is and who may read it"
         return Read(NewItem(path, error=error), "lost" if had_code else "failed")
+    return _read_content(item, data, known if had_code else None, codec)
+
+
+def _read_content(item: NewItem, data: bytes, known: Known | None, codec: Codec) -> Read:
+    """Hash and decode; `known` if there is a code already."""
     item = item._replace(content_hash=hashlib.sha256(data).digest()[:HASH_BYTES])
-    if had_code and known is not None and known.content_hash == item.content_hash:
+    if known is not None and known.content_hash == item.content_hash:
         return Read(item, "touched")
     return _decode(item, data, codec)
 

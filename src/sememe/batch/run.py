@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sememe.archive import Archive, NewItem
+from sememe.archive import Archive, NewItem, storable
+from sememe.batch.containers import is_container, pictures_in
 from sememe.batch.inputs import Found, expand
 from sememe.batch.progress import Progress, progress_bar
-from sememe.batch.reading import Read, plain, read_ahead, read_input, touched
+from sememe.batch.reading import Job, Read, plain, read_ahead, read_job, touched
 from sememe.batch.report import Failure, Report
 from sememe.batch.sink import Sink
 from sememe.errors import InputError, SememeError, UsageError
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 BATCH = 16
 """Pictures embedded at once."""
 
+LOOK_UP = 1024
+"""Inputs that the archive is asked about at once."""
+
 COMMIT_ITEMS = 1024
 COMMIT_SECONDS = 5.0
 
@@ -35,6 +39,7 @@ def encode_paths(
     codec: Codec,
     *,
     workers: int = 2,
+    shard: tuple[int, int] | None = None,
     progress: Progress = None,
 ) -> Report:
     """Encode images into an archive, which is made if it does not exist.
@@ -46,13 +51,17 @@ def encode_paths(
     Parameters
     ----------
     inputs : str, Path, or iterable of them
-        Files, folders, patterns, ``@list.txt``: see `expand`. The archive knows images by these paths.
+        Files, folders, patterns, ``@list.txt``: see `expand`. The archive knows images by these paths. Of a
+        ``.tar`` (WebDataset naming) or a ``.parquet`` (a column of bytes, or of structs of bytes and path)
+        the pictures inside are read; they are called ``shard.tar/key.jpg`` and ``table.parquet#12``.
     target : str or Path
         Archive to make or to add to.
     codec : Codec
         Its `nbytes` is the length of every code.
     workers : int
         Threads that read and decode images ahead of the network.
+    shard : (int, int), optional
+        Take one part of so many, counted from 0: `Found.shard`. Containers go to one part as a whole.
     progress : None, bool or callable
         None shows a bar if stderr is a terminal; a callable is given (done, total).
 
@@ -76,6 +85,8 @@ def encode_paths(
         raise UsageError(f"workers must be at least 1, not {workers}")
     codec.space.backbone  # noqa: B018  without weights, no archive is begun
     found = expand([inputs] if isinstance(inputs, str | Path) else inputs)
+    if shard is not None:
+        found = found.shard(*shard)
     with codec.open_archive(target) as archive, progress_bar(progress, len(found.paths)) as show:
         run = _Run(archive, codec, Sink(archive, COMMIT_ITEMS, COMMIT_SECONDS), show)
         try:
@@ -107,8 +118,7 @@ class _Run:
 
     def all(self, found: Found, workers: int) -> None:
         """Work through what was found."""
-        known = self.archive.known()
-        listed = [path for path in found.folders if path in known]  # failed before because they could not be
+        listed = self.archive.look_up(found.folders)  # failed before because they could not be
         if listed:
             self.archive.remove(listed)
         for name, error in found.failed.items():
@@ -116,20 +126,54 @@ class _Run:
             if Path(name).is_dir():  # other names that are not there are not worth remembering
                 self.sink.add(NewItem(name, error=error), None)
 
-        def read(path: str) -> Read:
-            return read_input(path, known.get(path), self.codec)
+        def read(job: Job) -> Read:
+            return read_job(job, self.codec)
 
-        reads = read_ahead(read, found.paths, workers=workers, window=2 * BATCH + workers)
+        reads = read_ahead(read, self._jobs(found.paths), workers=workers, window=2 * BATCH + workers)
         with closing(reads):
             pictures = self._pictures(reads)
             while batch := list(islice(pictures, BATCH)):
-                self._encode(batch, known)
+                self._encode(batch)
         self.sink.flush()
+
+    def _jobs(self, paths: Sequence[str]) -> Iterator[Job]:
+        """Give inputs with what the archive knows of them; it is asked some at a time: memory stays flat."""
+        for start in range(0, len(paths), LOOK_UP):
+            some = paths[start : start + LOOK_UP]
+            known = self.archive.look_up(some)
+            for path in some:
+                if is_container(path):
+                    yield from self._contained(path)
+                else:
+                    yield Job(path, known.get(path))
+
+    def _contained(self, path: str) -> Iterator[Job]:
+        """Give what a container holds; one that is damaged is a failure itself, after what came before."""
+        known: Known | None = None
+
+        def unchanged(name: str, mtime_ns: int, size: int) -> bool:
+            nonlocal known
+            known = self.archive.look_up([name]).get(name) if storable(name) else None
+            return (
+                known is not None
+                and known.status == "ok"
+                and (known.mtime_ns, known.size) == (mtime_ns, size)
+            )
+
+        try:
+            for held in pictures_in(path, unchanged):
+                if not storable(held.path):
+                    error = "its name cannot be stored"
+                    held = replace(held, data=None, error=error, storable=False)
+                yield Job(held.path, known if held.error is None else None, held)
+        except InputError as exc:
+            self.failed.append(Failure(path, str(exc).removeprefix(f"{path}: ")))
+        self.show(1)
 
     def _pictures(self, reads: Iterator[Read]) -> Iterator[Read]:
         """Deal with every input that needs no network; pass on the others."""
         for read in reads:
-            self.show(1)
+            self.show(not read.contained)
             if read.state == "picture":
                 yield read
             elif read.state == "unchanged":
@@ -146,20 +190,19 @@ class _Run:
         if read.state != "lost":
             self.sink.add(read.item._replace(error=error), None)
 
-    def _encode(self, batch: Sequence[Read], known: Mapping[str, Known]) -> None:
+    def _encode(self, batch: Sequence[Read]) -> None:
         """Encode a batch; if that fails, each picture by itself, so that one cannot spoil the others."""
         try:
             coded = self._codes(batch)
         except InputError as exc:
             if len(batch) > 1:
                 for read in batch:
-                    self._encode([read], known)
+                    self._encode([read])
             else:
                 self._fail(batch[0], plain(exc))
             return
         for row, read in enumerate(batch):
-            old = known.get(read.item.path)
-            if old is not None and old.status == "ok":
+            if read.had_code:
                 self.changed += 1
             else:
                 self.new += 1

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sememe.archive import Archive, NewItem
+from sememe.types import Codes
+
+
+def matrix(codes: Sequence[bytes], longest: int) -> tuple[Codes, NDArray[np.int64]]:
+    """Codes as `Archive.put` takes them: (n, longest) uint8 padded with zeros, and their lengths (n,)."""
+    lengths = np.fromiter(map(len, codes), np.int64, len(codes))
+    padded = b"".join(code.ljust(longest, b"\0") for code in codes)
+    return np.frombuffer(padded, np.uint8).reshape(-1, longest), lengths
 
 
 @dataclass(slots=True)
@@ -35,7 +45,6 @@ class Sink:
     def flush(self) -> None:
         """Commit: all taken so far is on the disk when this returns, kept for another try if it raises."""
         if self._items:
-            codes = np.frombuffer(b"".join(self._codes), np.uint8).reshape(-1, self.archive.nbytes)
-            self.archive.put(self._items, codes)
+            self.archive.put(self._items, *matrix(self._codes, self.archive.nbytes))
             self._items, self._codes = [], []
         self._since = time.monotonic()

@@ -6,6 +6,7 @@ from sememe.bitstream.extensions import (
     Extension,
     Tag,
     aspect_ratio,
+    colour_layout,
     pixel_size,
     position,
     read_aspect_ratio,
@@ -17,16 +18,21 @@ from sememe.bitstream.extensions import (
 from sememe.bitstream.files import MAGIC, pack, parse, parse_stream
 from sememe.bitstream.packets import pack_packet, parse_packet
 from sememe.bitstream.records import MAX_PAYLOAD, REGISTERED, RETIRED, Record
+from sememe.bitstream.regions import WHOLE, Box, Region
 
 __all__ = [
     "MAGIC",
     "MAX_PAYLOAD",
     "REGISTERED",
     "RETIRED",
+    "WHOLE",
+    "Box",
     "Extension",
     "Record",
+    "Region",
     "Tag",
     "aspect_ratio",
+    "colour_layout",
     "pack",
     "pack_packet",
     "parse",

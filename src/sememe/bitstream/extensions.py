@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from sememe.bitstream.colours import pack_colours, read_colours
+from sememe.bitstream.regions import REGION_TAGS, read_regions
 from sememe.errors import ExtensionError, TruncatedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_AREA = 3828
 """Longest extension area in bytes, its end included: keeps a file within the reach of the CRC."""
@@ -24,6 +30,8 @@ class Tag(IntEnum):
     TIME_TAKEN = 3
     POSITION = 4
     FIDELITY = 5
+    COLOURS = 6
+    REGIONS = 7
 
 
 class Extension(NamedTuple):
@@ -136,6 +144,11 @@ def read_position(value: bytes) -> tuple[float, float]:
     return steps[0] / _SCALE * 90, steps[1] / _SCALE * 180
 
 
+def colour_layout(steps: NDArray[np.integer]) -> Extension:
+    """Make the field that keeps where which colours lie, from the steps that `colours.measure` finds."""
+    return Extension(Tag.COLOURS, pack_colours(steps))
+
+
 def _read_fidelity(value: bytes) -> int:
     _require(len(value) == 1, f"a fidelity takes 1 byte, not {len(value)}")
     return value[0]
@@ -167,4 +180,6 @@ _READERS: dict[int, Callable[[bytes], object]] = {
     Tag.TIME_TAKEN: read_time,
     Tag.POSITION: read_position,
     Tag.FIDELITY: _read_fidelity,
+    Tag.COLOURS: read_colours,
+    **dict.fromkeys(REGION_TAGS, read_regions),
 }

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sememe.cli import options
+from sememe.cli import options, regions
 from sememe.cli.files import STDIO, read_bytes, writable
 from sememe.cli.output import Output
 from sememe.errors import InputError, SememeError, UsageError
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="images, folders, globs, @list.txt, - for stdin, or one .npy",
+        help="images, folders, globs, .tar, .parquet, @list.txt, - for stdin, or one .npy",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="x.sem, x.sems (archive), x.npy (from vectors), - (stdout)"
@@ -50,6 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="bytes on average over all inputs, more for images that need more (not in archives)",
     )
+    parser.add_argument(
+        "--colours",
+        action="store_true",
+        help="also keep where which colours lie, in some nine bytes (.sem files only), for sememe generate",
+    )
+    regions.add_arguments(parser)
+    parser.add_argument(
+        "--shard",
+        type=options.shard,
+        metavar="I/N",
+        help="take part I of N, 0/N to N-1/N, into an archive of its own; see sememe merge",
+    )
     options.add_profile(parser)
     parser.add_argument(
         "-j", "--jobs", type=options.count, default=2, metavar="N", help="threads that read images"
@@ -60,9 +72,14 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Encode to what `-o` names."""
     from sememe.cli.sources import kind_of
 
-    vectors = any(kind_of(name) == "vectors" for name in args.inputs)
     suffix = (args.output or "").rpartition(".")[2]
-    codec = _codec(args, suffix)
+    if args.colours:
+        _check_colours(args, suffix)
+    vectors = any(kind_of(name) == "vectors" for name in args.inputs)
+    codec = _codec(args, suffix, vectors=vectors)
+    _note_universal(codec, out)
+    if regions.wanted(args):
+        return regions.encode(args, codec, out)
     if vectors or suffix == "npy":
         return _vectors(args, codec, out)
     if suffix == "sems":
@@ -78,9 +95,10 @@ def run(args: argparse.Namespace, out: Output) -> int:
     return _lines(args, codec, out)
 
 
-def _codec(args: argparse.Namespace, suffix: str) -> Codec:
+def _codec(args: argparse.Namespace, suffix: str, *, vectors: bool) -> Codec:
     """Load what is asked for; what is not said, an archive that exists has decided before."""
     from sememe import api
+    from sememe.api.vectors import read_npy
     from sememe.archive import Archive
 
     profile, nbytes = args.profile or options.DEFAULT_PROFILE, args.bytes or options.DEFAULT_BYTES
@@ -88,7 +106,24 @@ def _codec(args: argparse.Namespace, suffix: str) -> Codec:
         with Archive.open(args.output) as archive:
             profile = args.profile or api.codec_for(archive).profile
             nbytes = args.bytes or archive.nbytes
+    if vectors and args.profile:
+        profile = api.sized(args.profile, read_npy(args.inputs[0]).shape)
     return api.load(profile, nbytes=nbytes)
+
+
+def _check_colours(args: argparse.Namespace, suffix: str) -> None:
+    """Raise UsageError where a colour layout has no place, or its picture has passed by."""
+    if regions.wanted(args) or (suffix != "sem" and args.output != STDIO):
+        raise UsageError("--colours goes into plain .sem files only: name one with -o, or - for stdout")
+    if STDIO in args.inputs:
+        raise UsageError("--colours looks at the picture a second time: give a file, not -")
+
+
+def _note_universal(codec: Codec, out: Output) -> None:
+    """Say once that a profile made from data would do better."""
+    name = codec.profile.profile_id
+    if name.startswith("universal/"):
+        out.note(f"profile {name} was made without data; one that `sememe fit` makes needs far fewer bytes")
 
 
 def _archive(args: argparse.Namespace, codec: Codec, out: Output) -> int:
@@ -96,10 +131,11 @@ def _archive(args: argparse.Namespace, codec: Codec, out: Output) -> int:
 
     if args.min_cosine or args.mean_bytes:
         raise UsageError("an archive holds codes of one length: use --bytes, or write .sem files")
-    if STDIO in args.inputs:
-        raise UsageError("an archive knows its images by their paths: give files or folders, not -")
+    inputs = [f"@{STDIO}" if name == STDIO else name for name in args.inputs]  # names, as `find` prints them
     with out.progress("encoding") as show:
-        report = encode_paths(args.inputs, args.output, codec, workers=args.jobs, progress=show or False)
+        report = encode_paths(
+            inputs, args.output, codec, workers=args.jobs, shard=args.shard, progress=show or False
+        )
     fields = {"output": args.output, "profile": codec.profile.profile_id, "nbytes": codec.nbytes}
     fields |= report.to_json()
     words = "{output}: {new:,} new, {changed:,} changed, {unchanged:,} unchanged  {bytes:,} B of new code"
@@ -143,6 +179,8 @@ def _files(args: argparse.Namespace, codec: Codec, out: Output) -> int:
         for name, row, encoded in _encoded(args, codec, paths, failed):
             _note_missed(args, name, encoded.cosines[row], out)
             record = codec.record(encoded[row])
+            if args.colours:
+                record = api.with_colours(record, name)
             if isinstance(target, str):
                 api.write_sem(target, record)
             else:

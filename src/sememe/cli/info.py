@@ -20,6 +20,9 @@ NAMES = {0: "custom"} | bitstream.REGISTERED | {n: f"{s} (retired)" for n, s in 
 """Profiles by number; `sememe.profile` would load numpy, half the time that this verb takes."""
 
 
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's own arguments."""
     parser.add_argument("inputs", nargs="+", metavar="FILE", help="file to look at; - reads stdin")
@@ -50,6 +53,8 @@ def describe(name: str, *, packet: bool) -> Iterator[dict[str, Any]]:
         yield from _records(name)
     elif head == SQLITE_MAGIC:
         yield _archive(name)
+    elif head.startswith(_PICTURES):
+        yield from _generated(name)
     elif head[8:9] == b"{":  # safetensors: eight bytes of length, then JSON
         yield _profile(name)
     else:
@@ -117,11 +122,22 @@ def _profile(name: str) -> dict[str, Any]:
     }
 
 
+def _generated(name: str) -> Iterator[dict[str, Any]]:
+    from sememe.generate.marking import read_marks
+
+    marks = read_marks(read_bytes(name))
+    if not marks:
+        raise MagicError(f"{name}: a picture without a mark of having been generated")
+    for mark in marks:
+        yield {"path": name, "kind": "generated", **mark.to_json()}
+
+
 def _text(fields: dict[str, Any]) -> str:
     words = {
         "archive": "{path}  archive  {profile}  {images:,} images x {nbytes} B = {code_bytes:,} B of code, "
         "{file_bytes:,} B on disk  {failed} failed",
         "profile": "{path}  profile  {profile}  space {space}  {dim}-d  up to {max_bytes} B a code",
+        "generated": "{path}  generated from {nbytes} bytes, profile {profile}, seed {seed}, by {generator}",
         "packet": "{path}  packet  {profile}  {nbytes} B code  {code}",
         "sem": "{path}  {profile}  {nbytes} B code in {file_bytes} B  checksum ok  {code}",
     }

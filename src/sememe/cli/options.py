@@ -62,6 +62,14 @@ def byte_counts(text: str) -> tuple[int, ...]:
     return tuple(byte_count(part.strip()) for part in text.split(","))
 
 
+def shard(text: str) -> tuple[int, int]:
+    """Parse one part of many, such as 0/8."""
+    index, _, count = text.partition("/")
+    if index.isdecimal() and count.isdecimal() and int(index) < int(count):
+        return int(index), int(count)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a part such as 0/8, counted from 0")
+
+
 def count(text: str) -> int:
     """Parse a positive integer."""
     value = int(text) if text.isdecimal() else 0

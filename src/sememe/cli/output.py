@@ -41,14 +41,14 @@ class Output:
         return PARTIAL if len(failed) < total else next(iter(failed.values())).exit_code
 
     @contextlib.contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[int, int], None] | None]:
+    def progress(self, what: str, unit: str = "") -> Iterator[Callable[[int, int], None] | None]:
         """Yield a callback(done, total) that draws a bar, or None where nobody would see one."""
         if self.quiet or not sys.stderr.isatty():
             yield None
             return
         from tqdm import tqdm
 
-        with tqdm(desc=what, unit="", leave=False, file=sys.stderr) as bar:
+        with tqdm(desc=what, unit=unit, unit_scale=bool(unit), leave=False, file=sys.stderr) as bar:
 
             def show(done: int, total: int) -> None:
                 bar.total = total

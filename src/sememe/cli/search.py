@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_top(parser, default=10)
     parser.add_argument("-f", "--filepath-only", action="store_true", help="print paths only")
     parser.add_argument("--min", choices=["weak", "strong"], default="none", help="leave out weaker results")
+    parser.add_argument(
+        "--exact", action="store_true", help="compare with every code, also where a shortlist would be faster"
+    )
     options.add_bytes(parser, default="all there are")
     options.add_profile(parser)
 
@@ -39,7 +42,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
     sources = Sources(args.profile, args.bytes)
     for group in sources.groups([args.archive]):
-        hits = group.codec.search(group.codes, args.query, k=args.top)
+        with out.progress("index") as tell:
+            hits = group.codec.search(group.codes, args.query, k=args.top, exact=args.exact, tell=tell)
         for hit in hits:
             if _STRENGTHS[hit.strength] >= _STRENGTHS[args.min]:
                 _print(hit.at(group.names[hit.row]), args.filepath_only, out)

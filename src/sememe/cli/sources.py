@@ -28,7 +28,7 @@ class Group:
     """Codes that one codec reads, with a name for each."""
 
     codec: Codec
-    names: list[str]
+    names: Sequence[str | None]
     codes: CodesLike
     nbytes: int
 
@@ -63,11 +63,9 @@ class Sources:
     def _archive(self, name: str) -> Iterator[Group]:
         with Archive.open(name) as archive:
             codec = api.codec_for(archive, profile=self.profile)
-            with archive.snapshot():
-                codes = archive.codes()[1]
-                paths = [item.path for item in archive.items("ok")]
+            source = api.read_source(archive, codec.profile)
         nbytes = self._cut(archive.nbytes)
-        yield Group(codec, paths, codes[:, :nbytes], nbytes)
+        yield Group(codec, source.names, source.cut(nbytes), nbytes)
 
     def _records(self, name: str) -> Iterator[Group]:
         for record in records(name):

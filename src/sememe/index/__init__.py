@@ -1,15 +1,25 @@
-"""Exact search of text, picture and mixed queries among decoded vectors."""
+"""Search of text, picture and mixed queries among decoded vectors.
+
+A small collection is decoded whole for each query. A large one has a *shortlist* in the cache beside its
+archive: a fast scan names some hundred rows, which alone are decoded, calibrated and ranked.
+"""
 
 from __future__ import annotations
 
+from sememe.index.cache import LARGE, Cache, Tell
 from sememe.index.query import PICTURES, QueryTerm, TermKind, parse_query
 from sememe.index.search import CHUNK, Hit, Vectors, best_rows, candidates, chunks, search
+from sememe.index.shortlist import Shortlist
 
 __all__ = [
     "CHUNK",
+    "LARGE",
     "PICTURES",
+    "Cache",
     "Hit",
     "QueryTerm",
+    "Shortlist",
+    "Tell",
     "TermKind",
     "Vectors",
     "best_rows",

@@ -1,10 +1,10 @@
-"""Exact search: a float query against every decoded vector, in chunks, so that memory stays flat."""
+"""Search: a float query against decoded vectors, all of them or those of a shortlist, in chunks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,14 @@ from sememe.errors import UsageError
 from sememe.metrics.calibration import Background, Query
 from sememe.metrics.strength import Strength, strengths
 from sememe.types import Embeddings
+
+if TYPE_CHECKING:
+    from sememe.index.shortlist import Shortlist
+
+SHORT = 500
+"""Rows that a shortlist names, at the least."""
+
+_SPARE = 10  # rows of a shortlist for each hit wanted
 
 CHUNK = 16_384
 """Rows decoded at once: 32 MB of vectors at 512 dimensions."""
@@ -55,7 +63,14 @@ class Hit:
         return replace(self, path=path)
 
 
-def search(query: Query, vectors: Vectors, background: Background, *, k: int = 10) -> list[Hit]:
+def search(
+    query: Query,
+    vectors: Vectors,
+    background: Background,
+    *,
+    k: int = 10,
+    shortlist: Shortlist | None = None,
+) -> list[Hit]:
     """Find the k best matches of a query.
 
     Parameters
@@ -68,6 +83,8 @@ def search(query: Query, vectors: Vectors, background: Background, *, k: int = 1
         Of the space of the vectors.
     k : int
         Hits wanted; fewer come back when there are fewer vectors.
+    shortlist : Shortlist, optional
+        Of the same vectors: then only the rows that it names are decoded, and a hit in a hundred is missed.
 
     Returns
     -------
@@ -81,27 +98,56 @@ def search(query: Query, vectors: Vectors, background: Background, *, k: int = 1
     """
     if k < 1:
         raise UsageError(f"k must be at least 1, not {k}")
+    if shortlist is not None:
+        return _search_short(query, vectors, background, shortlist, k)
     rows = candidates(query, vectors, background)
     scores, cosines = background.score([query], vectors[rows])
-    names = strengths(scores[0], total=len(vectors))
+    return _hits(rows, scores[0], cosines[0], strengths(scores[0], total=len(vectors)), k)
+
+
+def _search_short(
+    query: Query, vectors: Vectors, background: Background, shortlist: Shortlist, k: int
+) -> list[Hit]:
+    """Rank the first rows of a shortlist by their scores.
+
+    How strong a hit is depends on how many others score as high. Their scores are told from their products,
+    as those of the first rows go with theirs.
+    """
+    found, products = shortlist.scan(background.direction(query), CHUNK)
+    rows = found[: max(SHORT, _SPARE * k)]
+    scores, cosines = background.score([query], vectors[rows])
+    slope, start = np.polyfit(products[: len(rows)], scores[0], 1)
+    others = (start + slope * products[len(rows) :]).astype(np.float32)
+    names = strengths(np.concatenate([scores[0], others]), total=len(vectors))
+    return _hits(rows, scores[0], cosines[0], names, k)
+
+
+def _hits(
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    cosines: NDArray[np.float32],
+    names: list[Strength],
+    k: int,
+) -> list[Hit]:
     return [
-        Hit(int(rows[i]), rank, float(scores[0, i]), float(cosines[0, i]), names[i])
-        for rank, i in enumerate(best_rows(scores[0], k), start=1)
+        Hit(int(rows[i]), rank, float(scores[i]), float(cosines[i]), names[i])
+        for rank, i in enumerate(best_rows(scores, k), start=1)
     ]
 
 
 def candidates(query: Query, vectors: Vectors, background: Background) -> NDArray[np.int64]:
-    """Give the rows worth a calibrated score, ascending: all, or the `CHUNK` of the highest cosine.
+    """Give the rows worth a calibrated score, ascending: all, or the `CHUNK` farthest in its direction.
 
-    Calibration holds each picture against hundreds of words and moves ranks by a few places. So of a large
-    collection only the best by cosine need it; every vector is compared, and 4 bytes are kept of each.
+    Calibration holds each picture against hundreds of words. Its `direction` gives nearly the same order for
+    one product a picture, so every vector is compared, and 4 bytes are kept of each.
     """
     if len(vectors) <= CHUNK:
         return np.arange(len(vectors), dtype=np.int64)
-    cosines = np.empty(len(vectors), np.float32)
+    direction = background.direction(query)
+    products = np.empty(len(vectors), np.float32)
     for rows in chunks(len(vectors)):
-        cosines[rows] = background.cosines([query], vectors[rows])[0]
-    return np.sort(best_rows(cosines, CHUNK))
+        products[rows] = background.centre(vectors[rows], "image") @ direction
+    return np.sort(best_rows(products, CHUNK))
 
 
 def chunks(n: int, size: int = CHUNK) -> Iterator[slice]:

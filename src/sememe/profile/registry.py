@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sememe.bitstream import REGISTERED
 from sememe.errors import ProfileFormatError, UnknownProfileError
-from sememe.profile import storage
+from sememe.profile import storage, universal
 from sememe.profile.profile import Profile
 
 __all__ = ["REGISTERED", "available", "load", "shipped_path"]
@@ -26,7 +26,7 @@ def shipped_path(name: str) -> Path:
 
 
 def load(name_or_path: str | Path) -> Profile:
-    """Load a profile by registered name or from a file.
+    """Load a profile by registered name, from a file, or make the universal one of a dimension.
 
     Raises
     ------
@@ -36,12 +36,17 @@ def load(name_or_path: str | Path) -> Profile:
         The file is no profile, or damaged.
     StorageError
         The file cannot be read.
+    UsageError
+        The universal code takes no such dimension.
     """
     numbers = {name: number for number, name in REGISTERED.items()}
     if str(name_or_path) in numbers:
         return _load_shipped(str(name_or_path), numbers[str(name_or_path)])
     path = Path(name_or_path)
     if not path.exists():
+        made = universal.named(str(name_or_path))
+        if made is not None:
+            return made
         raise UnknownProfileError(
             f"{name_or_path}: no profile of that name and no file; shipped are {', '.join(available())}"
         )

@@ -1,0 +1,1 @@
+"""Training of ClipCap's mapping network; `python -m recipes.captioner` does it."""
