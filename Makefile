@@ -23,7 +23,7 @@ check:
 docs:
 	@.ci/venv test,demo,parquet,bench,eval
 	GENERATE_DOCS=1 .venv/bin/python -m pytest -q tests/test_docs.py
-	.venv/bin/python bench/table.py README.md docs/results.md docs/strength.md docs/cards/nano.md
+	.venv/bin/python bench/table.py README.md docs/results.md docs/strength.md docs/cards/nano.md docs/cards/draw.md
 
 clean:
 	rm -rf .venv demo-photos demo.sems* demo-report.html

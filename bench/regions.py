@@ -2,8 +2,10 @@
 
 The variants of nano that `python -m recipes.nano --cache CACHE` trained never saw the photographs that the
 composites are made of: variant a is tested on the sources of part a, variant b on those of part b, each with
-a profile fitted on what it did see. The settings, `NEAR`, `KNOWN` and `COEFFICIENT`, were chosen for each
-part on the other (`--choose`). A box is right if its centre lies in the thing's box.
+a profile fitted on what it did see. `NEAR` and `KNOWN` are those of the best overlap with the right box
+(`--choose`), for each part on the other, and the same on both; `COEFFICIENT` is that of the best cosine of
+windows of part b, and moves pointing by less than the interval. A box is right if its centre lies in the
+thing's box.
 """
 
 from __future__ import annotations

@@ -123,7 +123,10 @@ def test_a_captioner_of_another_language_model_is_refused(bench: Bench, tmp_path
 
 
 @needs_data
-def test_real_clip_codes_are_captioned_without_clip(bench: Bench) -> None:
+def test_real_clip_codes_are_captioned_without_clip(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMEME_OFFLINE", "1")
+    for home in ("SEMEME_HOME", "HF_HOME", "HF_HUB_CACHE"):
+        monkeypatch.setenv(home, str(bench.path("nothing")))
     parts = [np.load(DATA / "text" / f"{name}.npz") for name in ("coco", "openimages", "lvis")]
     names, x = (np.concatenate([part[key] for part in parts]) for key in ("names", "x"))
     np.savez(bench.path("clip.npz"), names=names, x=x)
@@ -133,7 +136,7 @@ def test_real_clip_codes_are_captioned_without_clip(bench: Bench) -> None:
     for kind, word in ((5, "dog"), (7, "horse"), (0, "airplane")):
         row = pictures["test_x"][pictures["test_y"] == kind][:1].astype(np.float32)
         code = codec.encode_vectors(row)[0]
-        api.write_sem(bench.path(f"{word}.sem"), Record(codec.profile.registered, code))
+        api.write_sem(bench.path(f"{word}.sem"), Record(codec.profile.registered, b"", code))
         told.append(word in bench.ok("caption", f"{word}.sem", "--vocabulary", "clip.npz", "-q"))
     assert sum(told) >= 2
     status, why = bench.fails("caption", "dog.sem")  # no vocabulary, and no weights to embed words with

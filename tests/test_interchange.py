@@ -153,7 +153,7 @@ def test_metadata_says_it_all() -> None:
 def test_duckdb_reads_it(archive_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb", reason="reads the export as its users do: pip install duckdb")
     table = exported(archive_path)
-    ask = f"select path, code, fidelity, error from '{table}' where status = 'ok' order by path"  # noqa: S608
+    ask = f"select path, code, fidelity, error from '{table}' where status = 'ok' order by path"
     rows = duckdb.sql(ask).fetchall()
     assert len(rows) == 7
     with Archive.open(archive_path) as archive:
@@ -404,7 +404,7 @@ def test_shards_that_do_not_fit_are_failures_and_the_others_are_taken(tmp_path: 
     (tmp_path / "emb/metadata/metadata_04.parquet").unlink()  # no names at all: called by number
     found, _ = find_vectors([str(tmp_path / "emb")], vectors=None, named_by=None, names=None)
     assert take(found[4:], tmp_path / "b.sems").new == 3
-    assert list(codes_in(tmp_path / "b.sems"))[0].endswith("img_emb_04.npy#0")
+    assert next(iter(codes_in(tmp_path / "b.sems"))).endswith("img_emb_04.npy#0")
 
 
 KINDS = {

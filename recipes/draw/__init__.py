@@ -1,1 +1,1 @@
-"""Rebuild the built-in generator, `draw`: ``python -m recipes.draw --cache CACHE --nano-cache NANO``."""
+"""Rebuild the generator `draw`: ``python -m recipes.draw --shared ../shared/data --cache CACHE``."""

@@ -22,23 +22,23 @@ def main() -> None:
     """Run all steps in order."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"), help="the pictures")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for what the steps pass on (1 GB)")
     parser.add_argument(
-        "--cache", type=Path, required=True, help="folder for what the steps pass on (1.5 GB)"
+        "--nano-cache", type=Path, help="what recipes.nano left behind; the same folder by default"
     )
-    parser.add_argument("--nano-cache", type=Path, required=True, help="what recipes.nano left behind")
     parser.add_argument("--weights", default="src/sememe/data/draw", help="folder for what ships")
     parser.add_argument(
         "--minutes",
         type=float,
         nargs=2,
-        default=(33.5, 7),
+        default=(33.5, 6.5),
         metavar=("FLOW", "DECODER"),
         help="minutes of processor for each network",
     )
     args = parser.parse_args()
     args.cache.mkdir(parents=True, exist_ok=True)
     cache = ["--cache", str(args.cache)]
-    given = ["--shared", str(args.shared), *cache, "--nano-cache", str(args.nano_cache)]
+    given = ["--shared", str(args.shared), *cache, "--nano-cache", str(args.nano_cache or args.cache)]
     steps = {
         "data": given,
         "train_flow": [*given, "--minutes", str(args.minutes[0])],

@@ -26,7 +26,7 @@ from .latents import CHANNELS, TOKENS, Patches
 from .train_flow import TOLD
 
 OPSET, LEAST = 17, 4096
-STEPS, GUIDANCE = 20, 2.0
+STEPS, GUIDANCE = 12, 3.0
 NAMES = ("flow.onnx", "decoder.onnx")
 
 

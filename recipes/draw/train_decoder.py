@@ -59,7 +59,7 @@ def redrawn(flow: Flow, batch: dict[str, Tensor], start: float) -> Tensor:
 def main() -> None:
     """Train with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    state.add_arguments(parser, minutes=7, batch=32)
+    state.add_arguments(parser, minutes=6.5, batch=32)
     parser.add_argument("--student", type=Path, help="nano's checkpoint; that in the cache by default")
     args = parser.parse_args()
     run = state.Run(args, "decoder")

@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from sememe.errors import SememeError
     from sememe.index import Hit
     from sememe.profile import Profile
+    from sememe.web import Client
     from sememe.zeroshot import Prediction
 
 __version__ = "0.3.0"
 
 __all__ = [
     "Archive",
+    "Client",
     "Codec",
     "Encoded",
     "Explanation",
@@ -62,6 +64,7 @@ __all__ = [
 
 _HOMES = {
     "Archive": "archive",
+    "Client": "web",
     "Codec": "api",
     "Encoded": "api",
     "Explanation": "api",

@@ -80,6 +80,7 @@ def load(
     nbytes: int = 16,
     backbone: Backbone | None = None,
     threads: int = 1,
+    device: str = "auto",
 ) -> Codec:
     """Load a codec by the name of its profile, or of its backbone.
 
@@ -98,6 +99,8 @@ def load(
         Your own image-text model; it must embed into the profile's space.
     threads : int
         Threads of one image inference.
+    device : str
+        Where the backbone runs: see `backbones.load`.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def load(
         `nbytes` is not a length of the profile's codes.
     """
     profile = name if isinstance(name, Profile) else find_profile(name)
-    return Codec(profile, nbytes=nbytes, backbone=backbone, threads=threads)
+    return Codec(profile, nbytes=nbytes, backbone=backbone, threads=threads, device=device)
 
 
 def codec_for(source: Archive | Record, *, profile: str | Path | None = None, threads: int = 1) -> Codec:

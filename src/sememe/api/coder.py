@@ -41,6 +41,8 @@ class Coder:
         and searching by code need none.
     threads : int
         Threads of one image inference.
+    device : str
+        Where the backbone runs: see `backbones.load`.
 
     Raises
     ------
@@ -51,11 +53,17 @@ class Coder:
     """
 
     def __init__(
-        self, profile: Profile, *, nbytes: int = 16, backbone: Backbone | None = None, threads: int = 1
+        self,
+        profile: Profile,
+        *,
+        nbytes: int = 16,
+        backbone: Backbone | None = None,
+        threads: int = 1,
+        device: str = "auto",
     ) -> None:
         self.profile = profile
         self.nbytes = self._length(nbytes)
-        self.space = Space(profile, backbone=backbone, threads=threads)
+        self.space = Space(profile, backbone=backbone, threads=threads, device=device)
 
     def __repr__(self) -> str:
         mark = self.profile.fingerprint.hex()[:8]

@@ -32,9 +32,11 @@ PLAIN = ("{}",)
 class Space:
     """A profile's joint space: embeds images and texts, and knows how near unrelated ones lie."""
 
-    def __init__(self, profile: Profile, *, backbone: Backbone | None = None, threads: int = 1) -> None:
+    def __init__(
+        self, profile: Profile, *, backbone: Backbone | None = None, threads: int = 1, device: str = "auto"
+    ) -> None:
         self.profile = profile
-        self._threads = threads
+        self._threads, self._device = threads, device
         self._backgrounds: dict[tuple[str, ...], Background] = {}
         if backbone is not None:
             self.backbone = self._checked(backbone)
@@ -54,7 +56,8 @@ class Space:
         """
         from sememe import backbones
 
-        return self._checked(backbones.load(backbone_id_of(self.profile), threads=self._threads))
+        name = backbone_id_of(self.profile)
+        return self._checked(backbones.load(name, threads=self._threads, device=self._device))
 
     def open(self, image: ImageLike, *, index: int = 0) -> Opened:
         """Open an image at the size the backbone needs."""

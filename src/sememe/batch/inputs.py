@@ -137,7 +137,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _read_list(name: str) -> Iterator[str]:
-    for line in _list_bytes(name).splitlines():
+    names = _list_bytes(name)
+    if b"\0" in names:
+        raise UsageError(f"{name}: no list of names but other bytes; a list has one name a line")
+    for line in names.splitlines():
         text = os.fsdecode(line.strip())
         if text and not text.startswith("#"):
             yield text

@@ -60,6 +60,8 @@ def _run(argv: Sequence[str] | None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # file names need not be text: print their bytes
             stream.reconfigure(errors="surrogateescape")
     args = build_parser().parse_args(argv)
+    if getattr(args, "device", None):
+        os.environ["SEMEME_DEVICE"] = args.device
     status: int = args.run(args, Output(json=args.json, quiet=args.quiet))
     return status
 

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language-model", metavar="FOLDER", help="the language model that goes with it")
     options.add_bytes(parser, default="all there are")
     options.add_profile(parser)
+    options.add_device(parser)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_top(parser, default=3)
     options.add_bytes(parser, default="all there are")
     options.add_profile(parser)
+    options.add_device(parser)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:

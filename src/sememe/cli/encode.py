@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take part I of N, 0/N to N-1/N, into an archive of its own; see sememe merge",
     )
     options.add_profile(parser)
+    options.add_device(parser)
     parser.add_argument(
         "-j", "--jobs", type=options.count, default=2, metavar="N", help="threads that read images"
     )
@@ -73,6 +74,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     from sememe.cli.sources import kind_of
 
     suffix = (args.output or "").rpartition(".")[2]
+    if args.shard and suffix != "sems":
+        raise UsageError("--shard makes a part of an archive: name it with -o, such as -o photos-0.sems")
     if args.colours:
         _check_colours(args, suffix)
     vectors = any(kind_of(name) == "vectors" for name in args.inputs)

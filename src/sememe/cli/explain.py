@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_labels(parser)
     options.add_top(parser, default=3)
     options.add_profile(parser)
+    options.add_device(parser)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="draw what was found: a .png, on a blank without --draw"
     )
     options.add_profile(parser)
+    options.add_device(parser)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:

@@ -14,6 +14,13 @@ def add_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", metavar="P", help=f"profile id or path of a profile file ({what})")
 
 
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Declare `--device`, which the command hands to whatever loads a backbone."""
+    parser.add_argument(
+        "--device", metavar="D", help="where a backbone runs: cpu, cuda, ... (default: the GPU if there is one)"
+    )
+
+
 def add_bytes(parser: argparse.ArgumentParser, *, default: str) -> None:
     """Declare `--bytes`; `default` says what happens without it."""
     parser.add_argument(

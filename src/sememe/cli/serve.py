@@ -7,6 +7,7 @@ import secrets
 import sys
 from typing import Any
 
+from sememe.cli import options
 from sememe.cli.output import Output
 from sememe.errors import MissingExtraError, StorageError
 
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", metavar="DIR", help="folder that the archive's paths start from (default: here)"
     )
+    options.add_device(parser)
     parser.add_argument("--write", action="store_true", help="let pictures be added from the page")
     parser.add_argument(
         "--token", help="ask for this token; `auto` makes one up (the default beyond this machine)"
