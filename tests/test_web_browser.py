@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sememe import encode_paths
-from toys import COLOURS, plain, toy_codec
+from toys import COLOURS, picture, plain, toy_codec
 
 pytest.importorskip("fastapi", reason="needs the extra [web]")
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for colour in COLOURS:
         plain(colour).save(root / "photos" / f"{colour}.png")
     for row in range(60):
-        plain(COLOURS[row % len(COLOURS)]).rotate(row).save(root / "photos" / f"turned {row}.png")
+        picture(row).save(root / "photos" / f"mixed {row}.png")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         encode_paths(["photos"], root / "photos.sems", toy_codec(16))
@@ -187,7 +187,7 @@ def test_the_inspector_shows_what_survives(page: Any, url: str) -> None:
     sync_api.expect(page.locator("#curve circle")).to_have_count(5)
     with page.expect_download() as download:
         page.locator("#download").click()
-    assert download.value.path().stat().st_size == 9  # one byte of code in eight bytes of file
+    assert download.value.path().stat().st_size == 13  # a byte of code, eight of file, four that tell the profile
     page.locator("#alike").click()
     first(page, "yellow.png")
 
@@ -198,7 +198,7 @@ def test_a_code_grows_before_the_eyes(page: Any, url: str, folder: Path, motion:
     page.goto(f"{url}/encode")
     page.set_input_files("#file", folder / "photos" / "red.png")
     sync_api.expect(page.locator("#kept")).to_have_text("16 bytes")
-    sync_api.expect(page.locator("#labels")).to_contain_text("red")
+    sync_api.expect(page.locator("#labels")).to_contain_text("tomato")
     page.locator("#alike").click()
     first(page, "red.png")
 

@@ -274,7 +274,7 @@ class Library:
         steps = [
             {"nbytes": n, "cosine": round(float(c), 4), **prediction.to_json(3)}
             for n, c, prediction in zip(
-                lengths, cosine(np.repeat(x[None], len(code), 0), cut), state.labels(cut), strict=True
+                lengths, cosine(np.repeat(x[None], len(lengths), 0), cut), state.labels(cut), strict=True
             )
         ]
         return {"code": code.hex(), "nbytes": len(code), "steps": steps}

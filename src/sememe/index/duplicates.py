@@ -1,0 +1,202 @@
+"""Near-duplicates among decoded vectors, without comparing all with all.
+
+::
+
+    rows, best first ─nearest of √n centres─► cells ─compare within a cell─► pairs ─best first─► groups
+
+Every row lives in the cell of its nearest centre and visits the cells of the `VISITS` nearest: two rows are
+compared if one of them visits where the other lives. Centres are rows drawn at random, so that work grows with
+n^1.5 and there is nothing to train. Vectors are decoded a cell at a time; what stays in memory is a few numbers
+for each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sememe.errors import UsageError
+from sememe.index.cache import Tell
+from sememe.index.search import CHUNK, Vectors, chunks
+from sememe.metrics.calibration import Background
+
+__all__ = ["FEW", "Pairs", "assign", "default_threshold", "near_pairs"]
+
+FEW = 20_000
+"""Rows up to which all are compared with all: a few seconds."""
+
+VISITS = 4
+"""Cells that a row is compared with."""
+
+_BLOCK = 1024  # rows of a product of matrices, 64 MB with a chunk
+_BETTER = 16  # pairs kept of a row, those with the best rows
+_MANY = 4_000_000  # pairs in memory
+
+_THRESHOLDS = {8: 0.85, 16: 0.9, 32: 0.9, 64: 0.9}
+
+Rows = NDArray[np.int64]
+
+
+class Pairs(NamedTuple):
+    """Pairs of rows that are alike, in the order of `worse`, then `better`."""
+
+    better: Rows
+    """(p,) the row of the pair that comes first."""
+    worse: Rows
+    """(p,) the other one."""
+    cosines: NDArray[np.float32]
+    """(p,) centred cosine of the two."""
+
+
+def default_threshold(nbytes: int) -> float:
+    """Centred cosine from which on two codes of `nbytes` are taken for copies (`results/dedupe.json`)."""
+    return next((cosine for length, cosine in reversed(_THRESHOLDS.items()) if nbytes >= length), 0.85)
+
+
+def near_pairs(
+    vectors: Vectors,
+    background: Background,
+    threshold: float,
+    *,
+    exact: bool = False,
+    tell: Tell | None = None,
+) -> Pairs:
+    """Find the pairs of rows whose centred cosine reaches a threshold.
+
+    Parameters
+    ----------
+    vectors : Vectors
+        (n, d), decoded on demand, the best first: of a row with more than some `_BETTER` pairs, those with the
+        best rows are kept if memory would not do.
+    background : Background
+        Of their space.
+    threshold : float
+        In (0, 1].
+    exact : bool
+        Compare all with all, however many there are.
+    tell : callable, optional
+        Told (done, total) rows.
+
+    Raises
+    ------
+    UsageError
+        The threshold is out of range.
+    """
+    if not 0 < threshold <= 1:
+        raise UsageError(f"a threshold is a cosine above 0 and at most 1, not {threshold}")
+    n = len(vectors)
+    compare = _Comparison(vectors, background, threshold)
+    found = _Found(n)
+    done = 0
+    for members, visitors in _everything(n) if exact or n <= FEW else _cells(compare):
+        for part in compare(members, visitors):
+            found.add(part)
+        done += len(members)
+        if tell is not None:
+            tell(done, n)
+    return found.pairs()
+
+
+def assign(pairs: Pairs, n: int) -> tuple[Rows, NDArray[np.float32]]:
+    """Give each of n rows, the best first, to a row that is kept.
+
+    A row is kept unless one that is kept is like it; then it goes to the one most like it. So nothing is taken
+    for a copy of a picture that it was not compared with, however long a chain of likenesses is.
+
+    Returns
+    -------
+    keeper : (n,) int64
+        The row itself if it is kept.
+    cosines : (n,) float32
+        With the keeper.
+    """
+    keeper, cosines = np.arange(n), np.ones(n, np.float32)
+    rows, starts = np.unique(pairs.worse, return_index=True)
+    for row, start, stop in zip(rows, starts, [*starts[1:], len(pairs.worse)], strict=True):
+        better = pairs.better[start:stop]
+        kept = keeper[better] == better
+        if kept.any():
+            nearest = np.where(kept, pairs.cosines[start:stop], -2).argmax()
+            keeper[row], cosines[row] = better[nearest], pairs.cosines[start + nearest]
+    return keeper, cosines
+
+
+class _Comparison(NamedTuple):
+    vectors: Vectors
+    background: Background
+    threshold: float
+
+    def centred(self, rows: Rows) -> NDArray[np.float32]:
+        return self.background.centre(self.vectors[rows], "image")
+
+    def __call__(self, members: Rows, visitors: Rows) -> Iterator[Pairs]:
+        """Compare rows with rows, a block at a time."""
+        for some in chunks(len(members)):
+            x = self.centred(members[some])
+            for others in chunks(len(visitors)):
+                y = self.centred(visitors[others])
+                for block in chunks(len(x), _BLOCK):
+                    yield self._near(members[some][block], visitors[others], x[block] @ y.T)
+
+    def _near(self, members: Rows, visitors: Rows, cosines: NDArray[np.float32]) -> Pairs:
+        i, j = np.nonzero(cosines >= np.float32(self.threshold))
+        a, b = members[i], visitors[j]
+        two = a != b
+        a, b, kept = a[two], b[two], cosines[i[two], j[two]]
+        return Pairs(np.minimum(a, b), np.maximum(a, b), kept)
+
+
+class _Found:
+    """Pairs found so far, each once; of rows with many, those with the best rows."""
+
+    def __init__(self, n: int) -> None:
+        self._n, self._parts, self._size = n, list[Pairs](), 0
+
+    def add(self, part: Pairs) -> None:
+        self._parts.append(part)
+        self._size += len(part.worse)
+        if self._size > _MANY:
+            merged = self.pairs()
+            first = np.r_[True, merged.worse[1:] != merged.worse[:-1]]
+            place = np.arange(len(first)) - np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
+            self._parts = [Pairs(*(column[place < _BETTER] for column in merged))]
+            self._size = 0  # counts what is new: a second pruning pays only after as many again
+
+    def pairs(self) -> Pairs:
+        better, worse, cosines = (
+            np.concatenate([np.zeros(0, dtype), *columns])
+            for dtype, columns in zip(
+                (np.int64, np.int64, np.float32), zip(*self._parts, strict=True) if self._parts else [()] * 3
+            )
+        )
+        _, once = np.unique(worse * self._n + better, return_index=True)
+        return Pairs(better[once], worse[once], cosines[once])
+
+
+def _everything(n: int) -> Iterator[tuple[Rows, Rows]]:
+    """All rows with all that come no earlier."""
+    for members in chunks(n, CHUNK):
+        yield np.arange(members.start, members.stop), np.arange(members.start, n)
+
+
+def _cells(compare: _Comparison) -> Iterator[tuple[Rows, Rows]]:
+    """Rows that live in a cell, and those that visit it, cell by cell."""
+    n = len(compare.vectors)
+    drawn = np.random.default_rng(0).choice(n, int(np.sqrt(n * VISITS)), replace=False)
+    centres = compare.centred(np.sort(drawn))
+    visits = np.empty((n, VISITS), np.int32)
+    homes = np.empty(n, np.int32)
+    for rows in chunks(n, _BLOCK * 4):
+        near = compare.centred(np.arange(rows.start, rows.stop)) @ centres.T
+        visits[rows] = np.argpartition(-near, VISITS - 1, axis=1)[:, :VISITS]
+        homes[rows] = near.argmax(axis=1)
+    members = np.split(np.argsort(homes, kind="stable"), _ends(homes, len(centres)))
+    visitors = np.split(np.argsort(visits.ravel(), kind="stable") // VISITS, _ends(visits.ravel(), len(centres)))
+    yield from ((one, all_) for one, all_ in zip(members, visitors, strict=True) if len(one))
+
+
+def _ends(cells: NDArray[np.int32], n: int) -> Rows:
+    return np.cumsum(np.bincount(cells, minlength=n))[:-1]
