@@ -10,20 +10,20 @@ demo:
 	@.venv/bin/sememe demo
 
 test:
-	@.ci/venv test,demo,parquet,bench,eval
+	@.ci/venv "$$(cat .ci/extras)"
 	@.venv/bin/python -m pytest
 
 check:
-	@.ci/venv test,demo,parquet,bench,eval
+	@.ci/venv "$$(cat .ci/extras)"
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check src tests bench recipes
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
 docs:
-	@.ci/venv test,demo,parquet,bench,eval
+	@.ci/venv "$$(cat .ci/extras)"
 	GENERATE_DOCS=1 .venv/bin/python -m pytest -q tests/test_docs.py
-	.venv/bin/python bench/table.py README.md docs/results.md docs/strength.md docs/cards/nano.md docs/cards/draw.md
+	.venv/bin/python bench/table.py README.md docs/*.md docs/cards/*.md
 
 clean:
 	rm -rf .venv demo-photos demo.sems* demo-report.html

@@ -14,7 +14,13 @@ def judged() -> str:
     rows = [
         [kind, name, *_figures(row)] for kind, ways in found["kinds"].items() for name, row in ways.items()
     ]
-    header = ["pictures of", "drawn from", "cosine − chance", "judge: five classes shared", "× chance"]
+    header = [
+        "pictures of",
+        "drawn from",
+        "cosine: drawn / chance / difference",
+        "judge: five classes shared",
+        "× chance",
+    ]
     return table([*header, "judge: first among five", "× chance", "colour error"], rows)
 
 
@@ -35,7 +41,7 @@ def _figures(row: dict[str, Any]) -> list[str]:
         row[key] for key in ("cosine", "judge_overlap", "judge_first", "colour_error")
     )
     return [
-        f"{cosine['drawn']:.3f} − {cosine['chance']:.3f} = **{cosine['above_chance']:.3f}**",
+        f"{cosine['drawn']:.3f} / {cosine['chance']:.3f} / **{cosine['above_chance']:.3f}**",
         f"{overlap['drawn']:.3f}",
         f"**{overlap['times_chance']:.1f}**",
         f"{first['drawn']:.3f}",

@@ -6,8 +6,8 @@ A file asks for a table with a pair of comments; whatever stands between them is
     <!-- /table -->
 
 Tables: quality, strength, unseen, speed, and those of `caption_tables.py`, `frontier_tables.py`,
-`generate_tables.py`, `nano_tables.py`, `paper_tables.py`, `picture_tables.py` and `region_tables.py`. With
-`--check` nothing is written and a stale table is an error.
+`generate_tables.py`, `nano_tables.py`, `page_tables.py`, `paper_tables.py`, `picture_tables.py` and
+`region_tables.py`. With `--check` nothing is written and a stale table is an error.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import draw_tables
 import frontier_tables
 import generate_tables
 import nano_tables
+import page_tables
 import paper_tables
 import picture_tables
 import region_tables
@@ -104,6 +105,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **frontier_tables.TABLES,
     **generate_tables.TABLES,
     **nano_tables.TABLES,
+    **page_tables.TABLES,
     **paper_tables.TABLES,
     **picture_tables.TABLES,
     **region_tables.TABLES,

@@ -117,13 +117,19 @@ def test_a_damaged_tar_gives_what_came_before(tmp_path: Path, target: Path) -> N
     shard = write_tar(tmp_path / "x.tar", {f"{i}.png": png(i) for i in range(6)})
     whole = shard.read_bytes()
     shard.write_bytes(whole[: len(whole) // 3])
+    write_tar(tmp_path / "header.tar", {"a.png": png(0), "b.png": png(1)})
+    data = bytearray((tmp_path / "header.tar").read_bytes())
+    data[data.index(b"b.png") + 124] ^= 0xFF
+    (tmp_path / "header.tar").write_bytes(data)
     (tmp_path / "junk.tar").write_bytes(b"no tar file" * 100)
     (tmp_path / "empty.tar").write_bytes(b"")
     save_pictures(tmp_path / "p", 1)
     inputs = [shard, tmp_path / "junk.tar", tmp_path / "empty.tar", tmp_path / "absent.tar", tmp_path / "p"]
     report = run(inputs, target)
     assert 0 < report.new - 1 < 6
-    assert {Path(failure.path).name for failure in report.failed} >= {"x.tar", "junk.tar", "absent.tar"}
+    names = {Path(failure.path).name for failure in report.failed}
+    assert names >= {"x.tar", "junk.tar", "empty.tar", "absent.tar"}
+    assert summary(run([tmp_path / "header.tar"], target)) == (1, 0, 0, 1)
     shard.write_bytes(whole)
     assert run([shard], target).images == 6
 

@@ -127,7 +127,7 @@ def test_vectors_become_codes_and_codes_vectors(bench: Bench) -> None:
     [
         (("photos", "-o", "x.sem"), "x.sem holds one image"),
         (("photos/red.png", "-o", "x.txt"), "name a .sem file, a .sems archive"),
-        (("photos", "-o", "x.sems", "--min-cosine", "0.9"), "codes of one length"),
+        (("photos", "-o", "x.sems", "--min-cosine", "0.9"), "takes no --min-cosine"),
         (("photos/red.png", "--bytes", "0"), "'0' is not a number of bytes"),
         (("photos/red.png", "--bytes", "200"), "makes codes of 1 to"),
         (("photos/red.png", "--min-cosine", "1.5"), "is not a cosine"),

@@ -283,14 +283,19 @@ def test_no_export_is_no_export(archive_path: Path, tmp_path: Path) -> None:
         import_exports([tmp_path / "few.parquet"], tmp_path / "again.sems")
 
 
-@settings(max_examples=60)
-@given(st.data())
-def test_damaged_bytes_give_our_errors_alone(tmp_path_factory: pytest.TempPathFactory, data) -> None:
-    folder = tmp_path_factory.mktemp("damage")
-    codec = toy_codec()
+@pytest.fixture(scope="module")
+def whole_export(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder, codec = tmp_path_factory.mktemp("whole"), toy_codec()
+    items = [NewItem(f"{i}.jpg", added_at=0) for i in range(40)]
     with codec.open_archive(folder / "a.sems") as archive:
-        archive.put([NewItem(f"{i}.jpg") for i in range(40)], codec.encode_vectors(toy_vectors()[:40]).codes)
-    raw = bytearray(exported(folder / "a.sems").read_bytes())
+        archive.put(items, codec.encode_vectors(toy_vectors()[:40]).codes)
+    return exported(folder / "a.sems").read_bytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_damaged_bytes_give_our_errors_alone(tmp_path_factory, whole_export: bytes, data) -> None:
+    folder, raw = tmp_path_factory.mktemp("damage"), bytearray(whole_export)
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
     (folder / "x.parquet").write_bytes(raw)

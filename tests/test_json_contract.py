@@ -35,6 +35,9 @@ CALLS = {
     "truncate file": ("truncate", "red.sem", "--bytes", "4", "-o", "short.sem"),
     "verify": ("verify", "a.sems"),
     "merge": ("merge", "a.sems", "-o", "merged.sems"),
+    "remove": ("remove", "less.sems", "photos/red.png"),
+    "compact": ("compact", "a.sems"),
+    "import": ("import", "x.npy", "-o", "imported.sems", *TOY),
     "export": ("export", "a.sems"),
     "export to a file": ("export", "a.sems", "-o", "all.npy"),
     "fit": ("fit", "x.npy", "--space", "mine", "-o", "mine.profile", "-q"),
@@ -51,6 +54,7 @@ CALLS = {
 def bench(tmp_path_factory: pytest.TempPathFactory, toy_profile_file: Path) -> Bench:
     made = make_bench(tmp_path_factory.mktemp("contract"), toy_profile_file)
     made.ok("encode", "photos", "-o", "a.sems", *TOY)
+    made.ok("encode", "photos", "-o", "less.sems", *TOY)
     made.ok("encode", "photos/red.png", "-o", "red.sem", *TOY)
     made.ok("generate", "photos/red.png", "-o", "g.png", "--steps", "1")
     made.path("broken.png").write_bytes(b"no picture")

@@ -139,7 +139,7 @@ def test_a_large_archive_answers_what_a_small_one_does(
     with codec.open_archive(many) as archive:
         archive.put([NewItem(f"{row}.jpg") for row in range(len(codes))], codes)
     exact = Library(many).search("green", 8, 0, 10)
-    monkeypatch.setattr("sememe.web.library.LARGE", 1000)
+    monkeypatch.setattr("sememe.web.state.LARGE", 1000)
     assert Library(many).search("green", 8, 0, 10)["hits"] == exact["hits"]
     assert (tmp_path / "many.sems.cache").is_dir()
 
@@ -458,5 +458,7 @@ def test_answers_are_json_with_stable_keys(web: TestClient, folder: Path) -> Non
     assert sorted(found) == ["agree", "archive_bytes", "hits", "images", "likely", "more", "nbytes", "query"]
     assert sorted(found["hits"][0]) == ["id", "path", "rank", "score", "strength"]
     about = web.get("/api/about").json()
-    assert sorted(about) == ["archive_bytes", "fingerprint", "images", "name", "nbytes", "profile", "rates"]
+    assert sorted(about) == [
+        "archive_bytes", "fingerprint", "images", "name", "nbytes", "profile", "rates", "ready",
+    ]  # fmt: skip
     assert json.dumps(about)

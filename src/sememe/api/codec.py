@@ -76,7 +76,7 @@ class Codec(Coder):
     ) -> list[Hit]:
         """Find the k codes that match a query best.
 
-        An archive of 50,000 images or more is first searched coarsely, with what lies in the cache beside it;
+        An archive of 20,000 images or more is first searched coarsely, with what lies in the cache beside it;
         the first search makes that, in about a minute for a million images.
 
         Parameters

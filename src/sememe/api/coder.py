@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sememe.api.coding import code_rows, spread
+from sememe.api.coding import code_rows, slope_of, spread
 from sememe.api.inputs import ImageLike, Opened, batches
 from sememe.api.maintain import open_archive
 from sememe.api.results import Encoded
@@ -127,8 +127,11 @@ class Coder:
         nbytes: int | None = None,
         min_cosine: float | None = None,
         mean_bytes: float | None = None,
+        slope: float | None = None,
     ) -> Encoded:
         """Turn vectors (n, d) of the profile's space into codes; parameters and result as in `encode`.
+
+        With `slope`, each code gets bytes, up to `nbytes`, as long as one of them saves this much error.
 
         Raises
         ------
@@ -138,7 +141,7 @@ class Coder:
             A parameter is out of range.
         """
         ceiling = self._ceiling(nbytes, min_cosine or mean_bytes)
-        coded = code_rows(self.profile, x, ceiling, min_cosine=min_cosine, mean_bytes=mean_bytes)
+        coded = code_rows(self.profile, x, ceiling, min_cosine=min_cosine, mean_bytes=mean_bytes, slope=slope)
         codes, lengths, cosines = coded
         names = tuple(f"vector {row}" for row in range(len(codes)))
         return Encoded(codes, lengths, cosines, names, (None,) * len(codes), ((0, 0),) * len(codes))
@@ -203,9 +206,13 @@ class Coder:
         fingerprint = b"" if self.profile.registered else self.profile.fingerprint[:4]
         return Record(self.profile.registered, fingerprint, code, tuple(fields))
 
-    def open_archive(self, target: str | Path) -> Archive:
+    def slope(self, x: NDArray[np.floating], mean_bytes: float) -> float:
+        """Error that one byte must save if codes of vectors (n, d), n > 0, should take so many on average."""
+        return slope_of(self.profile, x, self.nbytes, mean_bytes)
+
+    def open_archive(self, target: str | Path, *, mean_bytes: float | None = None) -> Archive:
         """Open an archive to add codes of this profile and length, or make it; see `batch.encode_paths`."""
-        return open_archive(target, self.profile, self.nbytes)
+        return open_archive(target, self.profile, self.nbytes, mean_bytes=mean_bytes)
 
     def _embed(
         self, images: ImageLike | Iterable[ImageLike], batch_size: int, on_error: OnError

@@ -27,6 +27,7 @@ def code_rows(
     *,
     min_cosine: float | None = None,
     mean_bytes: float | None = None,
+    slope: float | None = None,
 ) -> Coded:
     """Encode vectors (n, d), and measure what each code keeps.
 
@@ -40,6 +41,8 @@ def code_rows(
         Each code gets the fewest bytes with which its cosine reaches this; `ceiling` if none do.
     mean_bytes : float, optional
         The codes get this many bytes on average, each as many as it makes the best use of.
+    slope : float, optional
+        Each code gets bytes as long as one of them saves this much error; see `slope_of`.
 
     Raises
     ------
@@ -60,10 +63,26 @@ def code_rows(
     elif mean_bytes is not None and len(codes):
         errors, tried = errors_by_length(profile, x, codes)
         lengths = allocate(errors, tried, slope_for(errors, tried, mean_bytes))
+    elif slope is not None and len(codes):
+        lengths = allocate(*errors_by_length(profile, x, codes), slope)
     if lengths.min(initial=ceiling) < ceiling:
         codes = np.where(np.arange(ceiling) < lengths[:, None], codes, 0).astype(np.uint8)
         codes = codes[:, : int(lengths.max(initial=0))]
     return codes, lengths, _cosines(profile, x, codes, lengths)
+
+
+def slope_of(profile: Profile, x: NDArray[np.floating], ceiling: int, mean_bytes: float) -> float:
+    """Find the slope at which codes of vectors (n, d), n > 0, take so many bytes on average.
+
+    Raises
+    ------
+    UsageError, VectorError
+        As in `code_rows`.
+    """
+    if not 1 <= mean_bytes <= ceiling:
+        raise UsageError(f"a mean is 1 to {ceiling} bytes, not {mean_bytes}")
+    x = np.asarray(x, np.float32)
+    return slope_for(*errors_by_length(profile, x, profile.encode(x, ceiling)), mean_bytes)
 
 
 def spread(opened: Sequence[Opened], coded: Coded) -> Encoded:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -62,6 +61,10 @@ class _Measures(NamedTuple):
         """Rows by pixels, then by bytes of the file, the most first; equal ones as they came."""
         return np.lexsort((-self.sizes, -self.widths * self.heights)).astype(np.int64)
 
+    def of(self, row: int) -> tuple[int, int, int]:
+        """Width, height and bytes of one row."""
+        return int(self.widths[row]), int(self.heights[row]), int(self.sizes[row])
+
 
 @dataclass(frozen=True, slots=True)
 class _Some:
@@ -81,7 +84,7 @@ def find_duplicates(
     codec: Codec,
     archive: str | Path,
     *,
-    threshold: float | None = None,
+    threshold: float = index.COPY,
     nbytes: int | None = None,
     exact: bool = False,
     tell: index.Tell | None = None,
@@ -93,8 +96,8 @@ def find_duplicates(
     codec : Codec
         Of the archive's profile; no backbone is loaded.
     archive : str or Path
-    threshold : float, optional
-        Centred cosine that makes a copy; what `results/dedupe.json` says for codes of this length if not given.
+    threshold : float
+        Centred cosine that makes a copy.
     nbytes : int, optional
         Use only that many bytes of each code.
     exact : bool
@@ -117,15 +120,20 @@ def find_duplicates(
         measures = _measures(opened, len(source))
     if nbytes is not None:
         source = source.cut(nbytes)
-    if threshold is None:
-        threshold = index.default_threshold(nbytes or opened.nbytes)
     order = measures.order()
     first, same = _different(source.codes[order], source.lengths[order])
     background = codec.space.background(None)
     some = _Some(source, order[first])
     pairs = index.near_pairs(some, background, threshold, exact=exact, tell=tell)
-    keeper, cosines = index.assign(pairs, len(some))
-    return _groups(source.names, measures, order, first[keeper[same]], cosines[same])
+    keeper, cosines = index.keepers(pairs, len(some))
+    found = _groups(order, first[keeper[same]], cosines[same])
+    assert source.ids is not None, "an archive has ids"
+    with Archive.open(archive) as opened:
+
+        def member(row: int, cosine: float) -> Member:
+            return Member(opened.path_of(int(source.ids[row])), cosine, *measures.of(row))
+
+        return [DuplicateGroup(tuple(member(*one) for one in group)) for group in found]
 
 
 def _measures(archive: Archive, n: int) -> _Measures:
@@ -146,18 +154,13 @@ def _different(codes: Codes, lengths: Rows) -> tuple[Rows, Rows]:
     return np.sort(first), rank[inverse]
 
 
-def _groups(
-    names: Sequence[str | None], measures: _Measures, order: Rows, keeper: Rows, cosines: NDArray[np.float32]
-) -> list[DuplicateGroup]:
-    """Gather places by keeper: the keeper, then the most alike."""
-    counts = np.bincount(keeper, minlength=len(order))
-    places = np.flatnonzero(counts[keeper] > 1)
-    is_copy = keeper[places] != places
-    sequence = places[np.lexsort((places, -cosines[places], is_copy, keeper[places], -counts[keeper[places]]))]
-    groups: dict[int, list[Member]] = {}
-    for place in sequence.tolist():
-        row = int(order[place])
-        sizes = (int(column[row]) for column in measures)
-        member = Member(names[row] or "", float(min(1.0, cosines[place])), *sizes)
-        groups.setdefault(int(keeper[place]), []).append(member)
-    return [DuplicateGroup(tuple(members)) for members in groups.values()]
+def _groups(order: Rows, keeper: Rows, cosines: NDArray[np.float32]) -> list[list[tuple[int, float]]]:
+    """Gather rows with their cosines by keeper: the largest group first, in it the keeper, then the most alike."""
+    counts = np.bincount(keeper, minlength=len(order))[keeper]
+    alike = np.where(keeper == np.arange(len(order)), np.float32(2), cosines)  # the keeper before its copies
+    sequence = np.lexsort((-alike, keeper, -counts))
+    groups: dict[int, list[tuple[int, float]]] = {}
+    for place in sequence[counts[sequence] > 1].tolist():
+        one = int(order[place]), float(min(1.0, cosines[place]))
+        groups.setdefault(int(keeper[place]), []).append(one)
+    return list(groups.values())

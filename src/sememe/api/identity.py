@@ -31,8 +31,12 @@ def profile_of_archive(archive: Archive) -> Profile:
     wanted = archive.profile
     if wanted.tables is not None:
         found = Profile.from_bytes(wanted.tables, source=str(archive.path))
-    else:
+    elif wanted.profile_id in profiles.REGISTERED.values():
         found = profiles.load(wanted.profile_id)
+    else:  # never a path: the archive may come from anywhere
+        raise UnknownProfileError(
+            f"{archive.path}: made with profile {wanted.profile_id}, unknown here; update sememe"
+        )
     if found.fingerprint != wanted.fingerprint:
         raise ProfileMismatchError(
             f"{archive.path}: made with {wanted.profile_id} {wanted.fingerprint.hex()[:8]}, but here that is "

@@ -153,22 +153,34 @@ def _matching(archive: Archive, name: str) -> set[str]:
     return {path for path in archive.paths() if path.startswith(folder) or (magic and matches(path))}
 
 
-def open_archive(target: str | Path, profile: Profile, nbytes: int) -> Archive:
+def open_archive(
+    target: str | Path, profile: Profile, nbytes: int, *, mean_bytes: float | None = None
+) -> Archive:
     """Open an archive to add codes of one profile and length, or make it.
+
+    Parameters
+    ----------
+    target : str or Path
+    profile : Profile
+    nbytes : int
+        Length of every code; of the longest one where lengths are mixed.
+    mean_bytes : float, optional
+        Lengths are mixed, and average to this; what the archive has, if it exists and this is not given.
 
     Raises
     ------
     ProfileMismatchError
-        It was made with another profile or length of codes.
+        It was made with another profile, length of codes or mean.
     StorageError, ArchiveFormatError
         It cannot be made or written, or is no archive.
     """
     if not Path(target).exists():
-        return Archive.create(target, for_archive(profile), nbytes)
+        return Archive.create(target, for_archive(profile), nbytes, mean_bytes=mean_bytes)
     archive = Archive.open(target, write=True)
     try:
         check_archive(archive, profile)
         _check_length(archive, nbytes)
+        _check_mean(archive, mean_bytes)
     except ProfileMismatchError:
         archive.close()
         raise
@@ -180,6 +192,16 @@ def _check_length(archive: Archive, nbytes: int) -> None:
     if theirs != nbytes:
         raise ProfileMismatchError(
             f"{archive.path}: holds codes of {theirs} bytes, not {nbytes}; use --bytes {theirs}, "
+            "or encode into a new archive"
+        )
+
+
+def _check_mean(archive: Archive, mean_bytes: float | None) -> None:
+    theirs = archive.mean_bytes
+    if mean_bytes is not None and mean_bytes != theirs:
+        kind = f"codes of {archive.nbytes} bytes each" if theirs is None else f"{theirs:g} bytes on average"
+        raise ProfileMismatchError(
+            f"{archive.path}: holds {kind}, not {mean_bytes:g} on average; leave --mean-bytes away, "
             "or encode into a new archive"
         )
 

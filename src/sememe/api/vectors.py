@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,7 +95,7 @@ def read_npy(path: str | Path) -> NDArray[np.generic]:
     """Map a `.npy` file; never unpickles. Raises InputError if it cannot be read."""
     try:
         array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as exc:
+    except (OSError, ValueError, EOFError, OverflowError, SyntaxError, MemoryError, TokenError) as exc:
         detail = getattr(exc, "strerror", None) or " ".join(str(exc).split())
         raise InputError(f"{path}: cannot be read as .npy ({detail})") from exc
     if not isinstance(array, np.ndarray):

@@ -113,8 +113,10 @@ def _open_to_read(path: Path, busy_timeout: float) -> sqlite3.Connection:
 
 def _unfinished(path: Path) -> bool:
     """Whether commits wait in the journal, without which the archive would look older than it is."""
-    journal = Path(f"{path}-wal")
-    return journal.exists() and journal.stat().st_size > 0
+    try:
+        return Path(f"{path}-wal").stat().st_size > 0
+    except FileNotFoundError:  # also when another process clears it away just now
+        return False
 
 
 def _probe(path: Path, mode: str, busy_timeout: float) -> sqlite3.Connection:

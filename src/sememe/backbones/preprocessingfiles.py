@@ -12,6 +12,9 @@ HUGGING_FACE = ("preprocessor_config.json", "onnx/preprocessor_config.json")
 OPEN_CLIP = ("open_clip_config.json",)
 IMMICH = ("visual/preprocess_cfg.json", "preprocess_cfg.json")
 
+_LONGEST = 4096  # pixels of an edge that any network takes
+_LARGEST = 1e6  # of a mean or a deviation; NaN is not smaller
+
 
 def read_preprocessing(folder: ModelFolder, name: str | None = None) -> Preprocessing:
     """Read how a model wants its pictures.
@@ -93,8 +96,8 @@ def _sizes(said: Fields) -> tuple[int, int, int | None]:
     if not said["do_center_crop"]:
         raise said.wrong("do_center_crop", "true: the network takes one size")
     height, width = _pair(said, "crop_size")
-    if not isinstance(shortest, int) or shortest < max(height, width):
-        raise said.wrong("size", f"an edge of {max(height, width)} pixels or more")
+    if not isinstance(shortest, int) or not max(height, width) <= shortest <= _LONGEST:
+        raise said.wrong("size", f"an edge of {max(height, width)} to {_LONGEST} pixels")
     return height, width, shortest
 
 
@@ -112,7 +115,7 @@ def _scale(said: Fields) -> float:
 
 def _filter(said: Fields) -> str:
     by_number = {number: name for name, number in FILTERS.items()}
-    if said["resample"] not in by_number:
+    if not isinstance(said["resample"], int) or said["resample"] not in by_number:
         raise said.wrong("resample", f"one of Pillow's {sorted(by_number)}")
     return by_number[said["resample"]]
 
@@ -125,7 +128,7 @@ def _pair(said: Fields, key: str) -> tuple[int, int]:
     pair = (
         [value, value] if isinstance(value, int) else list(value) if isinstance(value, list | tuple) else []
     )
-    if len(pair) != 2 or not all(isinstance(side, int) and 1 <= side <= 4096 for side in pair):
+    if len(pair) != 2 or not all(isinstance(side, int) and 1 <= side <= _LONGEST for side in pair):
         raise said.wrong(key, "a height and a width in pixels")
     return pair[0], pair[1]
 
@@ -133,7 +136,7 @@ def _pair(said: Fields, key: str) -> tuple[int, int]:
 def _channels(said: Fields, key: str) -> tuple[float, ...]:
     values = said[key]
     is_list = isinstance(values, list | tuple) and len(values) == 3
-    if not is_list or not all(isinstance(v, int | float) for v in values):
+    if not is_list or not all(isinstance(v, int | float) and abs(v) < _LARGEST for v in values):
         raise said.wrong(key, "three numbers, one a channel")
     if key.endswith("std") and not all(v > 0 for v in values):
         raise said.wrong(key, "three positive numbers")

@@ -83,15 +83,18 @@ class _Bounded(FileIO):
 
 def _in_tar(path: str, mtime_ns: int, unchanged: Unchanged) -> Iterator[Held]:
     try:
-        with _Bounded(path) as file, tarfile.TarFile(fileobj=file, errors="surrogateescape") as tar:  # type: ignore[arg-type]
+        with _Bounded(path) as file, tarfile.TarFile(fileobj=file, errors="surrogateescape") as tar:
             last = -1
             while (member := tar.next()) is not None:
                 if member.offset_data <= last or member.size < 0:
                     raise tarfile.ReadError("it leads back to where it was")
                 last = member.offset_data
-                tar.members = []  # or it would keep them all
+                tar.members = []  # type: ignore[attr-defined]  # or it would keep them all
                 if not member.isdir() and _is_picture(member.name):
                     yield _member(tar, member, path, mtime_ns, unchanged)
+            file.seek(tar.offset)
+            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # of which tarfile says nothing
+                raise tarfile.ReadError("no end mark where it ends")
     except (tarfile.TarError, OSError, ValueError, EOFError, OverflowError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
         raise InputError(f"damaged, or not a tar file ({reason[:200]}); what came before is taken") from exc

@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sememe.archive import Archive, NewItem, storable
 from sememe.batch.containers import is_container, pictures_in
 from sememe.batch.inputs import Found, expand
@@ -17,11 +19,13 @@ from sememe.batch.progress import Progress, progress_bar
 from sememe.batch.reading import Job, Read, plain, read_ahead, read_job, touched
 from sememe.batch.report import Failure, Report
 from sememe.batch.sink import Sink
+from sememe.batch.spending import SAMPLE, Spending
 from sememe.errors import InputError, SememeError, UsageError
 
 if TYPE_CHECKING:
     from sememe.api import Codec, Encoded
     from sememe.archive.records import Known
+    from sememe.types import Embeddings
 
 BATCH = 16
 """Pictures embedded at once."""
@@ -40,6 +44,7 @@ def encode_paths(
     *,
     workers: int = 2,
     shard: tuple[int, int] | None = None,
+    mean_bytes: float | None = None,
     progress: Progress = None,
 ) -> Report:
     """Encode images into an archive, which is made if it does not exist.
@@ -57,11 +62,14 @@ def encode_paths(
     target : str or Path
         Archive to make or to add to.
     codec : Codec
-        Its `nbytes` is the length of every code.
+        Its `nbytes` is the length of every code; of the longest one with `mean_bytes`.
     workers : int
         Threads that read and decode images ahead of the network.
     shard : (int, int), optional
         Take one part of so many, counted from 0: `Found.shard`. Containers go to one part as a whole.
+    mean_bytes : float, optional
+        Spend so many bytes on an image on average, more on images that need more. How many that is for which
+        image is learned from the first ones (`spending.SAMPLE`) and kept in the archive.
     progress : None, bool or callable
         None shows a bar if stderr is a terminal; a callable is given (done, total).
 
@@ -72,7 +80,7 @@ def encode_paths(
     Raises
     ------
     ProfileMismatchError
-        The archive was made with another profile or length of codes.
+        The archive was made with another profile, length of codes or mean.
     StorageError
         The archive cannot be written (ReadOnlyError, DiskFullError, ArchiveBusyError).
     UsageError
@@ -87,8 +95,12 @@ def encode_paths(
     found = expand([inputs] if isinstance(inputs, str | Path) else inputs)
     if shard is not None:
         found = found.shard(*shard)
-    with codec.open_archive(target) as archive, progress_bar(progress, len(found.paths)) as show:
-        run = _Run(archive, codec, Sink(archive, COMMIT_ITEMS, COMMIT_SECONDS), show)
+    with (
+        codec.open_archive(target, mean_bytes=mean_bytes) as archive,
+        progress_bar(progress, len(found.paths)) as show,
+    ):
+        sink = Sink(archive, COMMIT_ITEMS, COMMIT_SECONDS)
+        run = _Run(archive, codec, sink, Spending(archive, codec), show)
         try:
             run.all(found, workers)
         except BaseException:
@@ -105,16 +117,19 @@ class _Run:
     archive: Archive
     codec: Codec
     sink: Sink
+    spending: Spending
     show: Callable[[int], None]
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    bytes: int = 0
     failed: list[Failure] = field(default_factory=list)
+    waiting: list[tuple[Read, Embeddings]] = field(default_factory=list)
+    """Pictures whose vectors wait for the slope to be settled."""
 
     def report(self, seconds: float) -> Report:
         """Sum up."""
-        nbytes = (self.new + self.changed) * self.codec.nbytes
-        return Report(self.new, self.changed, self.unchanged, tuple(self.failed), nbytes, seconds)
+        return Report(self.new, self.changed, self.unchanged, tuple(self.failed), self.bytes, seconds)
 
     def all(self, found: Found, workers: int) -> None:
         """Work through what was found."""
@@ -134,6 +149,7 @@ class _Run:
             pictures = self._pictures(reads)
             while batch := list(islice(pictures, BATCH)):
                 self._encode(batch)
+        self._settle()
         self.sink.flush()
 
     def _jobs(self, paths: Sequence[str]) -> Iterator[Job]:
@@ -193,7 +209,8 @@ class _Run:
     def _encode(self, batch: Sequence[Read]) -> None:
         """Encode a batch; if that fails, each picture by itself, so that one cannot spoil the others."""
         try:
-            coded = self._codes(batch)
+            x = self._vectors(batch)
+            coded = self.spending.encode(x)
         except InputError as exc:
             if len(batch) > 1:
                 for read in batch:
@@ -201,14 +218,33 @@ class _Run:
             else:
                 self._fail(batch[0], plain(exc))
             return
+        if self.spending.settled:
+            self._store(batch, coded)
+            return
+        self.waiting += [(replace(read, image=None), x[row]) for row, read in enumerate(batch)]
+        if len(self.waiting) >= SAMPLE:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Settle the slope by the pictures that wait for it, and encode these."""
+        reads, x = [read for read, _ in self.waiting], [vector for _, vector in self.waiting]
+        self.waiting = []
+        if reads:
+            self.spending.settle(np.stack(x))
+        for start in range(0, len(reads), BATCH):
+            some = slice(start, start + BATCH)
+            self._store(reads[some], self.spending.encode(np.stack(x[some])))
+
+    def _store(self, batch: Sequence[Read], coded: Encoded) -> None:
         for row, read in enumerate(batch):
             if read.had_code:
                 self.changed += 1
             else:
                 self.new += 1
+            self.bytes += len(coded[row])
             self.sink.add(read.item._replace(fidelity=coded.fidelity(row)), coded[row])
 
-    def _codes(self, batch: Sequence[Read]) -> Encoded:
+    def _vectors(self, batch: Sequence[Read]) -> Embeddings:
         pictures = [read.image for read in batch if read.image is not None]
         assert len(pictures) == len(batch), "only what has a picture is encoded"
-        return self.codec.encode_vectors(self.codec.space.embed_images(pictures))
+        return self.codec.space.embed_images(pictures)

@@ -16,17 +16,19 @@ from sememe.bitstream.extensions import (
     time_taken,
 )
 from sememe.bitstream.files import MAGIC, pack, parse, parse_stream
-from sememe.bitstream.packets import pack_packet, parse_packet
+from sememe.bitstream.packets import EXTRAS, Budget, pack_packet, packet_budget, parse_packet
 from sememe.bitstream.records import MAX_PAYLOAD, REGISTERED, RETIRED, Record
 from sememe.bitstream.regions import WHOLE, Box, Region
 
 __all__ = [
+    "EXTRAS",
     "MAGIC",
     "MAX_PAYLOAD",
     "REGISTERED",
     "RETIRED",
     "WHOLE",
     "Box",
+    "Budget",
     "Extension",
     "Record",
     "Region",
@@ -35,6 +37,7 @@ __all__ = [
     "colour_layout",
     "pack",
     "pack_packet",
+    "packet_budget",
     "parse",
     "parse_packet",
     "parse_stream",

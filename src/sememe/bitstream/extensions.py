@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from sememe.bitstream.colours import pack_colours, read_colours
 from sememe.bitstream.regions import REGION_TAGS, read_regions
 from sememe.errors import ExtensionError, TruncatedError
 
@@ -146,7 +145,15 @@ def read_position(value: bytes) -> tuple[float, float]:
 
 def colour_layout(steps: NDArray[np.integer]) -> Extension:
     """Make the field that keeps where which colours lie, from the steps that `colours.measure` finds."""
+    from sememe.bitstream.colours import pack_colours  # needs numpy, which reading a file does without
+
     return Extension(Tag.COLOURS, pack_colours(steps))
+
+
+def _read_colours(value: bytes) -> object:
+    from sememe.bitstream.colours import read_colours
+
+    return read_colours(value)
 
 
 def _read_fidelity(value: bytes) -> int:
@@ -180,6 +187,6 @@ _READERS: dict[int, Callable[[bytes], object]] = {
     Tag.TIME_TAKEN: read_time,
     Tag.POSITION: read_position,
     Tag.FIDELITY: _read_fidelity,
-    Tag.COLOURS: read_colours,
+    Tag.COLOURS: _read_colours,
     **dict.fromkeys(REGION_TAGS, read_regions),
 }

@@ -106,7 +106,7 @@ class Mapping:
             with safe_open(str(path), framework="numpy") as file:
                 manifest = json.loads((file.metadata() or {})["captioner"])
                 arrays = {name: file.get_tensor(name) for name in _ARRAYS}
-        except (SafetensorError, KeyError, ValueError) as exc:
+        except (SafetensorError, KeyError, ValueError, TypeError, RecursionError) as exc:
             raise ModelFormatError(f"{path}: damaged, or not a captioner; train it again") from exc
         except OSError as exc:
             raise ModelUnavailableError(f"{path}: cannot be read ({exc.strerror})") from exc
@@ -122,9 +122,10 @@ def _check(path: str | Path, manifest: Any, arrays: Named[str, Floats32]) -> Non
     if not all(isinstance(number, int) and number > 0 for number in numbers):
         raise ModelFormatError(f"{path}: the captioner's manifest lacks dim, prefix, width or vocabulary")
     dim, prefix, width, _ = numbers
-    hidden = len(arrays["first.bias"])
+    hidden = arrays["first.bias"].size
     shapes = ((dim,), (hidden, dim), (hidden,), (prefix * width, hidden), (prefix * width,))
     if not isinstance(manifest.get("space_id"), str) or any(
-        arrays[name].shape != shape for name, shape in zip(_ARRAYS, shapes, strict=True)
+        arrays[name].shape != shape or arrays[name].dtype != np.float32
+        for name, shape in zip(_ARRAYS, shapes, strict=True)
     ):
         raise ModelFormatError(f"{path}: the captioner's arrays do not fit its manifest; train it again")

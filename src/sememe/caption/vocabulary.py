@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -18,6 +17,11 @@ from sememe.types import Embeddings
 
 if TYPE_CHECKING:
     from sememe.types import Backbone
+
+MOST_NAMES = 1 << 15
+"""Names of a file: a caption compares every concept with every other."""
+
+_LARGEST = 1 << 30  # bytes of the arrays of a file, which may be packed a thousand times smaller
 
 TEMPLATES = ("{}", "a photo of a {}")
 """Sentences around a word; its vector is their mean (Radford et al., 2021, section 3.1.4)."""
@@ -99,14 +103,12 @@ def read_vocabulary(path: str | Path) -> Vocabulary:
     VectorError
         The vectors are of the wrong shape, not finite or all zero.
     """
-    arrays = _read(Path(path))
-    names = [_plain(name) for name in arrays["names"].tolist()]
-    x = arrays["x"]
+    names, parents, x = _read(Path(path))
+    if len(names) > MOST_NAMES:
+        raise UnknownLabelError(f"{path}: holds {len(names):,} names, more than {MOST_NAMES:,}; keep fewer")
     if x.ndim != 2 or x.dtype.kind != "f" or len(x) != len(names):
         raise VectorError(f"{path}: x is {x.dtype} {x.shape}, not floats ({len(names)}, d), one row a name")
-    tree = None
-    if "parents" in arrays:
-        tree = _own_tree(path, names, [_plain(name) for name in arrays["parents"].tolist()])
+    tree = None if parents is None else _own_tree(path, names, parents)
     vectors: dict[str, Any] = {}
     for name, row in zip(names, x, strict=True):
         vectors.setdefault(name, row)
@@ -116,32 +118,50 @@ def read_vocabulary(path: str | Path) -> Vocabulary:
         raise type(error)(f"{path}: {error}") from error
 
 
-def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+def _read(path: Path) -> tuple[list[str], list[str] | None, np.ndarray[Any, Any]]:
+    """Names, parents if there are any, and vectors."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            if sum(member.file_size for member in file.zip.infolist()) > _LARGEST:
+                raise ValueError("larger than any vocabulary")
             arrays = {key: file[key] for key in ("names", "x", "parents") if key in file}
-    except (OSError, ValueError, EOFError, BadZipFile, AttributeError) as exc:
+            texts = {key: _texts(arrays[key]) for key in ("names", "parents") if key in arrays}
+    except Exception as exc:  # zipfile, zlib and NumPy raise whatever the damage makes them stumble over
         reason = getattr(exc, "strerror", None) or "not a .npz file"
         raise UnknownLabelError(f"{path}: cannot be read as a vocabulary ({reason})") from exc
-    missing = {"names", "x"} - arrays.keys()
-    if missing or arrays["names"].dtype.kind != "U":
+    names, x = texts.get("names"), arrays.get("x")
+    if names is None or not isinstance(x, np.ndarray):
         raise UnknownLabelError(f"{path}: a vocabulary holds `names`, an array of text, and `x`, its vectors")
-    return arrays
+    if "parents" in texts and texts["parents"] is None:
+        raise UnknownLabelError(f"{path}: `parents` is no array of text; give each name its parent's, or ''")
+    return names, texts.get("parents"), x
+
+
+def _texts(array: Any) -> list[str] | None:
+    """Names in an array (n,) of text; None of anything else."""
+    if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind != "U":
+        return None
+    return [_plain(name) for name in array.tolist()]
 
 
 def _own_tree(path: str | Path, names: Sequence[str], parents: Sequence[str]) -> list[Concept]:
     """Order a file's own tree from the top down."""
     if len(parents) != len(names):
         raise UnknownLabelError(f"{path}: has {len(names)} names and {len(parents)} parents; give one each")
-    waiting = dict(zip(names, parents, strict=True))
+    above = dict(zip(names, parents, strict=True))
+    place = {name: number for number, name in enumerate(above)}
+    below: dict[str, list[str]] = {}
+    for name, parent in above.items():
+        below.setdefault(parent, []).append(name)
     placed: dict[str, Concept] = {}
-    while waiting:
-        ready = [name for name, parent in waiting.items() if parent == ROOT or parent in placed]
-        if not ready:
-            name, parent = next(iter(waiting.items()))
+    level = below.get(ROOT, [])
+    while level:
+        placed.update((name, Concept(name, above[name])) for name in level)
+        lower = (name for parent in level for name in below.get(parent, []) if name not in placed)
+        level = sorted(lower, key=place.__getitem__)
+    for name, parent in above.items():
+        if name not in placed:
             raise UnknownLabelError(f"{path}: {name!r} hangs below {parent!r}, which leads to no top")
-        for name in ready:
-            placed[name] = Concept(name, waiting.pop(name))
     return list(placed.values())
 
 
@@ -149,7 +169,8 @@ def _stacked(rows: Sequence[Any], dim: int) -> Embeddings:
     shapes = {np.shape(row) for row in rows} - {(dim,)}
     if shapes:
         raise VectorError(f"vectors of a vocabulary differ in length: {dim} and {shapes.pop()}")
-    x = np.array(rows, np.float32).reshape(len(rows), dim)
+    with np.errstate(over="ignore"):  # what is too large for single precision is found to be not finite
+        x = np.array(rows, np.float32).reshape(len(rows), dim)
     if not (np.isfinite(x).all() and np.abs(x).sum(axis=1).all()):
         raise VectorError("a vector of the vocabulary is not finite or all zero")
     return unit_rows(x)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sememe.api import Codec, Encoded
+    from sememe.profile import Profile
 
 NAME = "encode"
 SUMMARY = "turn images into codes of a few bytes"
@@ -44,12 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="fewest bytes that keep this cosine (not in archives)",
     )
-    parser.add_argument(
-        "--mean-bytes",
-        type=options.mean_bytes,
-        metavar="M",
-        help="bytes on average over all inputs, more for images that need more (not in archives)",
-    )
+    options.add_mean_bytes(parser)
     parser.add_argument(
         "--colours",
         action="store_true",
@@ -104,14 +100,24 @@ def _codec(args: argparse.Namespace, suffix: str, *, vectors: bool) -> Codec:
     from sememe.api.vectors import read_npy
     from sememe.archive import Archive
 
-    profile, nbytes = args.profile or options.DEFAULT_PROFILE, args.bytes or options.DEFAULT_BYTES
+    profile, nbytes = args.profile or options.DEFAULT_PROFILE, args.bytes
     if suffix == "sems" and Path(args.output).exists():
         with Archive.open(args.output) as archive:
             profile = args.profile or api.codec_for(archive).profile
             nbytes = args.bytes or archive.nbytes
     if vectors and args.profile:
         profile = api.sized(args.profile, read_npy(args.inputs[0]).shape)
-    return api.load(profile, nbytes=nbytes)
+    return codec_to_spend(profile, nbytes, args.mean_bytes if suffix == "sems" else None)
+
+
+def codec_to_spend(profile: str | Profile, nbytes: int | None, mean_bytes: float | None) -> Codec:
+    """Load a codec for codes of one length; with a mean, of lengths up to `nbytes` or all the profile has."""
+    from sememe import api
+
+    codec = api.load(profile, nbytes=nbytes or options.DEFAULT_BYTES)
+    if mean_bytes is None or nbytes is not None:
+        return codec
+    return api.load(codec.profile, nbytes=codec.profile.max_bytes)
 
 
 def _check_colours(args: argparse.Namespace, suffix: str) -> None:
@@ -132,12 +138,18 @@ def _note_universal(codec: Codec, out: Output) -> None:
 def _archive(args: argparse.Namespace, codec: Codec, out: Output) -> int:
     from sememe.batch import encode_paths
 
-    if args.min_cosine or args.mean_bytes:
-        raise UsageError("an archive holds codes of one length: use --bytes, or write .sem files")
+    if args.min_cosine:
+        raise UsageError("an archive takes no --min-cosine: use --bytes or --mean-bytes, or write .sem files")
     inputs = [f"@{STDIO}" if name == STDIO else name for name in args.inputs]  # names, as `find` prints them
     with out.progress("encoding") as show:
         report = encode_paths(
-            inputs, args.output, codec, workers=args.jobs, shard=args.shard, progress=show or False
+            inputs,
+            args.output,
+            codec,
+            workers=args.jobs,
+            shard=args.shard,
+            mean_bytes=args.mean_bytes,
+            progress=show or False,
         )
     fields = {"output": args.output, "profile": codec.profile.profile_id, "nbytes": codec.nbytes}
     fields |= report.to_json()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sememe.cli import options
+from sememe.cli.encode import codec_to_spend
 from sememe.cli.output import Output
 from sememe.errors import InputError, UsageError
 
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--names", metavar="LIST", help="text file with the names of the rows of one .npy")
     options.add_bytes(parser, default="16, or what the archive has")
+    options.add_mean_bytes(parser)
     parser.add_argument(
         "--profile", metavar="P", help="profile of the vectors (default: that of the archive)"
     )
@@ -63,7 +65,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 def _exports(args: argparse.Namespace, out: Output) -> int:
     from sememe.batch.importing import import_exports
 
-    if args.profile or args.bytes or args.vectors or args.path or args.names:
+    if args.profile or args.bytes or args.mean_bytes or args.vectors or args.path or args.names:
         raise UsageError("an export says itself what its codes are: give it and -o alone")
     with out.progress("importing") as show:
         report, origin = import_exports(args.inputs, args.output, progress=show or False)
@@ -77,7 +79,14 @@ def _vectors(
 
     codec = _codec(args, found[0])
     with out.progress("importing") as show:
-        report = import_vectors(found, args.output, codec, progress=show or False, unreadable=failed)
+        report = import_vectors(
+            found,
+            args.output,
+            codec,
+            mean_bytes=args.mean_bytes,
+            progress=show or False,
+            unreadable=failed,
+        )
     return _say(args.output, codec.profile.profile_id, codec.nbytes, report, out)
 
 
@@ -93,7 +102,7 @@ def _codec(args: argparse.Namespace, first: Vectors) -> Codec:
     if not args.profile:
         raise UsageError("vectors do not say what made them: name the profile of their space with --profile")
     profile = api.sized(args.profile, (len(first), first.dim() or 0))
-    return api.load(profile, nbytes=args.bytes or options.DEFAULT_BYTES)
+    return codec_to_spend(profile, args.bytes, args.mean_bytes)
 
 
 def _say(output: str, profile: str, nbytes: int, report: Report, out: Output) -> int:

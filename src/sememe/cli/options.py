@@ -16,15 +16,24 @@ def add_profile(parser: argparse.ArgumentParser) -> None:
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Declare `--device`, which the command hands to whatever loads a backbone."""
-    parser.add_argument(
-        "--device", metavar="D", help="where a backbone runs: cpu, cuda, ... (default: the GPU if there is one)"
-    )
+    where = "cpu, cuda, ... (default: the GPU if there is one)"
+    parser.add_argument("--device", metavar="D", help=f"where a backbone runs: {where}")
 
 
 def add_bytes(parser: argparse.ArgumentParser, *, default: str) -> None:
     """Declare `--bytes`; `default` says what happens without it."""
     parser.add_argument(
         "--bytes", type=byte_count, metavar="N", help=f"length of a code in bytes (default: {default})"
+    )
+
+
+def add_mean_bytes(parser: argparse.ArgumentParser) -> None:
+    """Declare `--mean-bytes`."""
+    parser.add_argument(
+        "--mean-bytes",
+        type=mean_bytes,
+        metavar="M",
+        help="bytes on average over all inputs, more for images that need more; at most --bytes",
     )
 
 

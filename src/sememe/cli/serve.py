@@ -9,7 +9,7 @@ from typing import Any
 
 from sememe.cli import options
 from sememe.cli.output import Output
-from sememe.errors import MissingExtraError, StorageError
+from sememe.errors import MissingExtraError, StorageError, UsageError
 
 NAME = "serve"
 SUMMARY = "open an archive in the browser: search it, see what survives in few bytes"
@@ -17,6 +17,7 @@ EXAMPLE = "sememe serve photos.sems"
 
 _HOST, _PORT = "127.0.0.1", 8642
 _MAKE_ONE = "auto"
+_RATE = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,18 +38,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="another name the server goes by"
     )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        default=_RATE,
+        metavar="N",
+        help=f"requests a second that one address may send (default {_RATE}; 0: no limit)",
+    )
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Serve until interrupted."""
     from sememe.web import create_app
     from sememe.web.app import LOOPBACK
+    from sememe.web.guards import Limits
 
+    if not args.rate >= 0:
+        raise UsageError(f"--rate is a number of requests from 0, not {args.rate}")
     local = args.host in LOOPBACK
     made_up = args.token == _MAKE_ONE or (args.token is None and not local)
     token = secrets.token_urlsafe(16) if made_up else args.token
     hosts = LOOPBACK | {args.host, *args.allow_host}
-    app = create_app(args.archive, root=args.root, write=args.write, token=token, hosts=frozenset(hosts))
+    app = create_app(
+        args.archive,
+        root=args.root,
+        write=args.write,
+        token=token,
+        hosts=frozenset(hosts),
+        limits=Limits(per_second=args.rate, burst=4 * args.rate),
+        eager=True,
+    )
     _serve(app, args, token, out)
     return 0
 
@@ -58,8 +77,12 @@ def _serve(app: Any, args: argparse.Namespace, token: str | None, out: Output) -
         import uvicorn
     except ImportError as exc:
         raise MissingExtraError("the page needs uvicorn: pip install 'sememe[web]'") from exc
+    from sememe.web.connections import Connection
+
     config = uvicorn.Config(
         app,
+        http=Connection,
+        ws="none",
         host=args.host,
         port=args.port,
         log_level="warning",

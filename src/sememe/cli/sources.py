@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sememe import api, bitstream
 from sememe.archive import Archive
@@ -28,7 +28,7 @@ class Group:
     """Codes that one codec reads, with a name for each."""
 
     codec: Codec
-    names: Sequence[str | None]
+    names: Sequence[str]
     codes: CodesLike
     nbytes: int
 
@@ -65,7 +65,8 @@ class Sources:
             codec = api.codec_for(archive, profile=self.profile)
             source = api.read_source(archive, codec.profile)
         nbytes = self._cut(archive.nbytes)
-        yield Group(codec, source.names, source.cut(nbytes), nbytes)
+        names = cast("Sequence[str]", source.names)  # those of an archive are all known
+        yield Group(codec, names, source.cut(nbytes), nbytes)
 
     def _records(self, name: str) -> Iterator[Group]:
         for record in records(name):

@@ -141,7 +141,7 @@ class CodeTables:
         ProfileFormatError
             An array is missing, has another dtype or shape, or holds values that no code can have.
         """
-        if not any(name in arrays for name in _OF_PROTOTYPES):
+        if "centroids" in arrays and not any(name in arrays for name in _OF_PROTOTYPES):
             arrays = {**arrays, **_without_prototypes(arrays)}
         missing = [name for name in _LAYOUT if name not in arrays]
         if missing:
@@ -235,7 +235,10 @@ def _require(conditions: dict[str, bool | np.bool_]) -> None:
 
 def _without_prototypes(arrays: Tables) -> dict[str, NDArray[np.generic]]:
     """Tables of a profile whose modes have no prototypes but themselves, as all had before version 0.3."""
-    modes, dim = np.shape(arrays.get("centroids", np.zeros((1, 1))))[:2]
+    shape = arrays["centroids"].shape
+    modes, dim = shape if len(shape) == 2 else (0, 0)
+    if modes > _MOST_MODES or dim > _LARGEST_DIM:  # an array without numbers may claim any size
+        raise ProfileFormatError("tables are damaged: modes out of bounds; fit or fetch it again")
     return {
         "prototype_frequencies": np.full((modes, 1), TOTAL, np.int32),
         "shifts": np.zeros((modes, 1, dim), np.int8),

@@ -65,7 +65,7 @@ class Report:
             data = json.loads(Path(path).read_text("utf-8"))
         except OSError as exc:
             raise InputError(f"{path}: cannot be read ({exc.strerror or exc})") from exc
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise InputError(f"{path}: not JSON, so no report of sememe bench") from exc
         schema = data.get("schema") if isinstance(data, dict) else None
         if schema != SCHEMA:

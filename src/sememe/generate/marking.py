@@ -129,13 +129,13 @@ def read_marks(source: str | Path | bytes) -> list[Mark]:
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             text = image.info.get(_KEY) or _comment(image)
-    except (OSError, ValueError, SyntaxError) as exc:
+    except Exception as exc:  # each reader of metadata has its own set of errors for damaged pictures
         raise UnreadableImageError(f"{name}: not a picture that can be read ({exc})") from exc
     if text is None:
         return []
     try:
         return [Mark(**fields) for fields in json.loads(text)["generated"]]
-    except (ValueError, TypeError, KeyError) as exc:
+    except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise IntegrityError(f"{name}: its mark is damaged or of a newer version; update sememe") from exc
 
 

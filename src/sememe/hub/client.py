@@ -97,7 +97,7 @@ class Client:
             answer.close()
             if answer.status not in _REDIRECTS:
                 raise refusal(answer.status, answer.headers.get("Retry-After"), what, host_of(url))
-            url = _target(url, answer.headers.get("Location", ""), what)
+            url = target(url, answer.headers.get("Location", ""), what)
         raise UnexpectedAnswerError(f"{what}: {host_of(url)} redirects in circles; {CHECK}")
 
     def _open(self, url: str, what: str, headers: Mapping[str, str]) -> Answer:
@@ -122,14 +122,20 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _target(url: str, location: str, what: str) -> str:
-    """Where a redirect leads: to HTTP, and from HTTPS to nothing less."""
+def target(url: str, location: str, what: str) -> str:
+    """Where a redirect or a further page lies: at HTTP, and seen from HTTPS at nothing less.
+
+    Raises
+    ------
+    UnexpectedAnswerError
+        It is no such address.
+    """
     try:
-        target = quote(urljoin(url, location), safe=_URL_MARKS)
-        scheme, host, _ = _origin(target)
+        found = quote(urljoin(url, location), safe=_URL_MARKS)
+        scheme, host, _ = _origin(found)
     except ValueError:
         scheme, host = "", None
     allowed = {"https"} if url.startswith("https:") else {"http", "https"}
     if not location or scheme not in allowed or not host:
-        raise UnexpectedAnswerError(f"{what}: {host_of(url)} redirects to {location[:80]!r}; {CHECK}")
-    return target
+        raise UnexpectedAnswerError(f"{what}: {host_of(url)} leads to {location[:80]!r}; {CHECK}")
+    return found

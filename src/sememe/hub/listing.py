@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
 
 from sememe.errors import UnexpectedAnswerError, UnsafeNameError
-from sememe.hub.client import Client
+from sememe.hub.client import Client, target
 from sememe.hub.layout import COMMIT
 from sememe.hub.retrying import persist
 from sememe.hub.source import Source, is_safe
@@ -71,7 +70,7 @@ def tree(client: Client, repo: str, commit: str, note: Callable[[str], None]) ->
         page, headers = persist(lambda url=url: client.json(url, what), note=note)  # type: ignore[misc]
         files.update((file.name, file) for file in _files(page, what))
         following = _NEXT.search(headers.get("Link", ""))
-        url = urljoin(url, following[1]) if following else None
+        url = target(url, following[1], what) if following else None
     raise UnexpectedAnswerError(f"{what}: does not end; check HF_ENDPOINT")
 
 

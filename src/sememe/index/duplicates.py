@@ -23,7 +23,11 @@ from sememe.index.cache import Tell
 from sememe.index.search import CHUNK, Vectors, chunks
 from sememe.metrics.calibration import Background
 
-__all__ = ["FEW", "Pairs", "assign", "default_threshold", "near_pairs"]
+__all__ = ["COPY", "FEW", "Pairs", "keepers", "near_pairs"]
+
+COPY = 0.98
+"""Centred cosine from which on two codes are taken for copies: best by F1 at 16 bytes and more
+(`results/dedupe.json`)."""
 
 FEW = 20_000
 """Rows up to which all are compared with all: a few seconds."""
@@ -34,8 +38,6 @@ VISITS = 4
 _BLOCK = 1024  # rows of a product of matrices, 64 MB with a chunk
 _BETTER = 16  # pairs kept of a row, those with the best rows
 _MANY = 4_000_000  # pairs in memory
-
-_THRESHOLDS = {8: 0.85, 16: 0.9, 32: 0.9, 64: 0.9}
 
 Rows = NDArray[np.int64]
 
@@ -51,15 +53,10 @@ class Pairs(NamedTuple):
     """(p,) centred cosine of the two."""
 
 
-def default_threshold(nbytes: int) -> float:
-    """Centred cosine from which on two codes of `nbytes` are taken for copies (`results/dedupe.json`)."""
-    return next((cosine for length, cosine in reversed(_THRESHOLDS.items()) if nbytes >= length), 0.85)
-
-
 def near_pairs(
     vectors: Vectors,
     background: Background,
-    threshold: float,
+    threshold: float = COPY,
     *,
     exact: bool = False,
     tell: Tell | None = None,
@@ -91,16 +88,16 @@ def near_pairs(
     compare = _Comparison(vectors, background, threshold)
     found = _Found(n)
     done = 0
-    for members, visitors in _everything(n) if exact or n <= FEW else _cells(compare):
-        for part in compare(members, visitors):
+    for some in _everything(n) if exact or n <= FEW else _cells(compare):
+        for part in compare(some):
             found.add(part)
-        done += len(members)
+        done += sum(len(cell.members) for cell in some)
         if tell is not None:
             tell(done, n)
     return found.pairs()
 
 
-def assign(pairs: Pairs, n: int) -> tuple[Rows, NDArray[np.float32]]:
+def keepers(pairs: Pairs, n: int) -> tuple[Rows, NDArray[np.float32]]:
     """Give each of n rows, the best first, to a row that is kept.
 
     A row is kept unless one that is kept is like it; then it goes to the one most like it. So nothing is taken
@@ -124,6 +121,13 @@ def assign(pairs: Pairs, n: int) -> tuple[Rows, NDArray[np.float32]]:
     return keeper, cosines
 
 
+class _Cell(NamedTuple):
+    """Rows to be compared with rows."""
+
+    members: Rows
+    visitors: Rows
+
+
 class _Comparison(NamedTuple):
     vectors: Vectors
     background: Background
@@ -132,8 +136,20 @@ class _Comparison(NamedTuple):
     def centred(self, rows: Rows) -> NDArray[np.float32]:
         return self.background.centre(self.vectors[rows], "image")
 
-    def __call__(self, members: Rows, visitors: Rows) -> Iterator[Pairs]:
-        """Compare rows with rows, a block at a time."""
+    def __call__(self, cells: list[_Cell]) -> Iterator[Pairs]:
+        """Compare the rows of some cells, decoded together: a call for each small cell would take ten times as long."""
+        for members, visitors in cells:
+            if len(visitors) > CHUNK:
+                yield from self._large(members, visitors)
+        small = [cell for cell in cells if len(cell.visitors) <= CHUNK]
+        rows = np.unique(np.concatenate([np.zeros(0, np.int64), *(part for cell in small for part in cell)]))
+        x = self.centred(rows)
+        for members, visitors in small:
+            one, other = x[np.searchsorted(rows, members)], x[np.searchsorted(rows, visitors)]
+            for block in chunks(len(members), _BLOCK):
+                yield self._near(members[block], visitors, one[block] @ other.T)
+
+    def _large(self, members: Rows, visitors: Rows) -> Iterator[Pairs]:
         for some in chunks(len(members)):
             x = self.centred(members[some])
             for others in chunks(len(visitors)):
@@ -176,26 +192,35 @@ class _Found:
         return Pairs(better[once], worse[once], cosines[once])
 
 
-def _everything(n: int) -> Iterator[tuple[Rows, Rows]]:
+def _everything(n: int) -> Iterator[list[_Cell]]:
     """All rows with all that come no earlier."""
-    for members in chunks(n, CHUNK):
-        yield np.arange(members.start, members.stop), np.arange(members.start, n)
+    for rows in chunks(n):
+        yield [_Cell(np.arange(rows.start, rows.stop), np.arange(rows.start, n))]
 
 
-def _cells(compare: _Comparison) -> Iterator[tuple[Rows, Rows]]:
-    """Rows that live in a cell, and those that visit it, cell by cell."""
+def _cells(compare: _Comparison) -> Iterator[list[_Cell]]:
+    """Rows that live in a cell, and those that visit it; so many cells at once as may be decoded together."""
     n = len(compare.vectors)
     drawn = np.random.default_rng(0).choice(n, int(np.sqrt(n * VISITS)), replace=False)
     centres = compare.centred(np.sort(drawn))
-    visits = np.empty((n, VISITS), np.int32)
-    homes = np.empty(n, np.int32)
-    for rows in chunks(n, _BLOCK * 4):
-        near = compare.centred(np.arange(rows.start, rows.stop)) @ centres.T
-        visits[rows] = np.argpartition(-near, VISITS - 1, axis=1)[:, :VISITS]
-        homes[rows] = near.argmax(axis=1)
+    homes, visits = np.empty(n, np.int32), np.empty((n, VISITS), np.int32)
+    for rows in chunks(n):
+        x = compare.centred(np.arange(rows.start, rows.stop))
+        for block in chunks(len(x), _BLOCK):
+            near = x[block] @ centres.T
+            some = slice(rows.start + block.start, rows.start + block.stop)
+            visits[some] = np.argpartition(-near, VISITS - 1, axis=1)[:, :VISITS]
+            homes[some] = near.argmax(axis=1)
     members = np.split(np.argsort(homes, kind="stable"), _ends(homes, len(centres)))
-    visitors = np.split(np.argsort(visits.ravel(), kind="stable") // VISITS, _ends(visits.ravel(), len(centres)))
-    yield from ((one, all_) for one, all_ in zip(members, visitors, strict=True) if len(one))
+    flat = visits.ravel()
+    visitors = np.split(np.argsort(flat, kind="stable") // VISITS, _ends(flat, len(centres)))
+    some_cells: list[_Cell] = []
+    for cell in map(_Cell, members, visitors):
+        if some_cells and sum(len(one.visitors) for one in some_cells) + len(cell.visitors) > CHUNK:
+            yield some_cells
+            some_cells = []
+        some_cells.append(cell)
+    yield some_cells
 
 
 def _ends(cells: NDArray[np.int32], n: int) -> Rows:

@@ -17,10 +17,11 @@ from sememe.types import Embeddings
 if TYPE_CHECKING:
     from sememe.index.shortlist import Shortlist
 
-SHORT = 500
+SHORT = 1000
 """Rows that a shortlist names, at the least."""
 
 _SPARE = 10  # rows of a shortlist for each hit wanted
+_LISTED = 4096  # rows of a shortlist whose scores decide how strong a hit is
 
 CHUNK = 16_384
 """Rows decoded at once: 32 MB of vectors at 512 dimensions."""
@@ -113,8 +114,9 @@ def _search_short(
     How strong a hit is depends on how many others score as high. Their scores are told from their products,
     as those of the first rows go with theirs.
     """
-    found, products = shortlist.scan(background.direction(query), CHUNK)
-    rows = found[: max(SHORT, _SPARE * k)]
+    short = max(SHORT, _SPARE * k)
+    found, products = shortlist.scan(background.direction(query), max(_LISTED, short))
+    rows = found[:short]
     scores, cosines = background.score([query], vectors[rows])
     slope, start = np.polyfit(products[: len(rows)], scores[0], 1)
     others = (start + slope * products[len(rows) :]).astype(np.float32)

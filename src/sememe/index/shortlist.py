@@ -23,7 +23,7 @@ from sememe.errors import MissingExtraError, VectorError
 
 __all__ = ["TRAINING", "Shortlist"]
 
-WIDTH = 192
+WIDTH = 256
 """Directions kept, two of them to four bits."""
 
 TRAINING = 20_000
@@ -58,6 +58,7 @@ class Shortlist:
         fits = (
             basis.dtype == centroids.dtype == np.float32
             and codes.dtype == np.uint8
+            and width > 0
             and width % 4 == 0
             and centroids.shape == (width // _PAIR, _CENTROIDS, _PAIR)
             and codes.ndim == 2

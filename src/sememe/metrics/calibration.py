@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -131,11 +132,16 @@ class Background:
         mean = np.zeros_like(query.vector)
         for kind, total, square in query.parts:
             mean += np.float32(total) * self.samples[kind].mean(axis=0)
-            variance += square * float(self._chance(self.samples["image"], kind)[1].mean())
+            variance += square * self._typical_variances[kind]
             common += square * self.spreads[kind] ** 2
         by_picture = (query.vector - mean) / _floor(np.sqrt(variance))
         direction: Floats32 = (by_picture + query.vector / _floor(np.sqrt(common))).astype(np.float32)
         return direction
+
+    @cached_property
+    def _typical_variances(self) -> dict[Kind, float]:
+        """Variance of a typical picture's cosines with the background's vectors of each kind."""
+        return {kind: float(self._chance(self.samples["image"], kind)[1].mean()) for kind in self.samples}
 
     def score(self, queries: list[Query], x: Embeddings) -> tuple[Floats32, Floats32]:
         """Score every query against every vector.

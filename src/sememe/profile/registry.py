@@ -43,7 +43,7 @@ def load(name_or_path: str | Path) -> Profile:
     if str(name_or_path) in numbers:
         return _load_shipped(str(name_or_path), numbers[str(name_or_path)])
     path = Path(name_or_path)
-    if not path.exists():
+    if not _exists(path):
         made = universal.named(str(name_or_path))
         if made is not None:
             return made
@@ -51,6 +51,13 @@ def load(name_or_path: str | Path) -> Profile:
             f"{name_or_path}: no profile of that name and no file; shipped are {', '.join(available())}"
         )
     return Profile.from_bytes(storage.read(path), source=str(path))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long for a path, or below a folder that may not be searched
+        return False
 
 
 @lru_cache(maxsize=8)

@@ -86,6 +86,7 @@ def from_bytes(data: bytes, source: str) -> tuple[dict[str, Json], dict[str, NDA
         arrays = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         manifest = json.loads(header["__metadata__"][_KEY])
+        canonical(manifest).encode()  # the fingerprint needs it
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as exc:
         raise ProfileFormatError(f"{source}: not a profile, or damaged; fit or fetch it again") from exc
     if not isinstance(manifest, dict) or manifest.get("version") != _VERSION:
@@ -107,11 +108,13 @@ def read(path: Path) -> bytes:
         The file is too large.
     """
     try:
-        if path.stat().st_size > _MAX_SIZE:
-            raise ProfileFormatError(f"{path}: larger than any profile ({_MAX_SIZE >> 20} MB)")
-        return path.read_bytes()
+        with path.open("rb") as file:  # a device has no size: only reading tells
+            data = file.read(_MAX_SIZE + 1)
     except OSError as exc:
         raise StorageError(f"{path}: {exc.strerror}; check the path and its permissions") from exc
+    if len(data) > _MAX_SIZE:
+        raise ProfileFormatError(f"{path}: larger than any profile ({_MAX_SIZE >> 20} MB)")
+    return data
 
 
 def write(path: Path, data: bytes) -> None:

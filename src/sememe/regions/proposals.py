@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def read_boxes(path: str | Path, width: int, height: int) -> list[Box]:
         rows = _from_npy(Path(path), width, height) if Path(path).suffix == ".npy" else _from_json(Path(path))
     except OSError as exc:
         raise InputError(f"{path}: cannot be read ({exc.strerror or exc})") from exc
-    except (ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError) as exc:
+    except (ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError, TokenError) as exc:
         raise InputError(
             f"{path}: holds no boxes; write rows of left, top, right, bottom in pixels, SAM's JSON, or masks"
         ) from exc

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sememe
-from sememe.errors import MissingExtraError, SememeError
+from sememe.errors import InputError, MissingExtraError, ModelUnavailableError, SememeError, UsageError
 from sememe.web.guards import Guard, Limits
 from sememe.web.library import Library
-from sememe.web.numbers import Numbers
+from sememe.web.numbers import Counted, Numbers
 from sememe.web.pictures import Pictures
 from sememe.web.writing import Writer
 
@@ -33,6 +31,7 @@ def create_app(
     token: str | None = None,
     hosts: frozenset[str] = LOOPBACK,
     limits: Limits | None = None,
+    eager: bool = False,
 ) -> Guard:
     """Make the ASGI application of one archive.
 
@@ -50,6 +49,8 @@ def create_app(
         Names under which the server may be asked for.
     limits
         How much one client may ask for.
+    eager
+        Whether to make at once, aside, what the first questions would wait for.
 
     Raises
     ------
@@ -62,10 +63,11 @@ def create_app(
         from fastapi import FastAPI
         from fastapi.staticfiles import StaticFiles
 
+        from sememe.web.refusals import ALWAYS
         from sememe.web.routes import add_routes
     except ImportError as exc:
         raise MissingExtraError("the page needs FastAPI: pip install 'sememe[web]'") from exc
-    library, numbers = Library(Path(archive)), Numbers()
+    library, numbers = Library(Path(archive), eager=eager), Numbers()
     writer = Writer(Path(archive)) if write else None
     app = FastAPI(
         title="sememe",
@@ -73,9 +75,10 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        responses=ALWAYS,
     )
     _answer_errors(app)
-    _count(app, numbers)
+    app.add_middleware(Counted, numbers=numbers)
     add_routes(app, library, Pictures(None if root is None else Path(root)), numbers, writer)
     app.mount("/static", StaticFiles(directory=str(files("sememe.web") / "static")))
     return Guard(app, hosts=hosts, token=token, limits=limits or Limits())
@@ -84,13 +87,11 @@ def create_app(
 def _answer_errors(app: FastAPI) -> None:
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse
+    from starlette.exceptions import HTTPException
 
     @app.exception_handler(SememeError)
     def ours(_: Request, exc: SememeError) -> Response:
-        from sememe.errors import InputError, UsageError
-
-        status = 422 if isinstance(exc, UsageError) else 404 if isinstance(exc, InputError) else 500
-        return JSONResponse({"error": str(exc)}, status)
+        return JSONResponse({"error": str(exc)}, _status(exc))
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, exc: RequestValidationError) -> Response:
@@ -98,12 +99,11 @@ def _answer_errors(app: FastAPI) -> None:
         where = ".".join(str(part) for part in first["loc"][1:])
         return JSONResponse({"error": f"{where}: {first['msg']}"}, 422)
 
+    @app.exception_handler(HTTPException)
+    def elsewhere(_: Request, exc: HTTPException) -> Response:
+        return JSONResponse({"error": exc.detail}, exc.status_code, exc.headers)
 
-def _count(app: FastAPI, numbers: Numbers) -> None:
-    @app.middleware("http")
-    async def timed(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-        started = time.perf_counter()
-        response = await call(request)
-        route = getattr(request.scope.get("route"), "path", "other")
-        numbers.note(route, response.status_code, time.perf_counter() - started)
-        return response
+
+def _status(exc: SememeError) -> int:
+    kinds = {UsageError: 422, InputError: 404, ModelUnavailableError: 503, MissingExtraError: 503}
+    return next((status for kind, status in kinds.items() if isinstance(exc, kind)), 500)

@@ -43,6 +43,10 @@ class Client:
         asked = {"q": query, "start": start, "count": count} | ({} if nbytes is None else {"bytes": nbytes})
         return self._json(f"/api/search?{urlencode(asked)}")
 
+    def browse(self, *, start: int = 0, count: int = 48) -> dict[str, Any]:
+        """Give images without looking for anything, the newest first."""
+        return self._json(f"/api/browse?{urlencode({'start': start, 'count': count})}")
+
     def explain(self, item: int) -> dict[str, Any]:
         """Ask what survives of one image at each length."""
         return self._json(f"/api/explain/{item}")

@@ -7,17 +7,11 @@ import hmac
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+
+from sememe.web.asgi import App, Message, Receive, Scope, Send
 
 __all__ = ["Guard", "Limits"]
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -46,8 +40,8 @@ class Limits:
     seconds: float = 30.0
     """Time that an answer may take."""
     per_second: float = 50.0
-    """Requests a second, on average."""
-    burst: int = 200
+    """Requests a second, on average; 0 sets no limit."""
+    burst: float = 200.0
     """Requests at once."""
 
 
@@ -127,6 +121,8 @@ class Guard:
         return [(b"set-cookie", value.encode())]
 
     def _admitted(self, client: str) -> bool:
+        if not self._limits.per_second:
+            return True
         now = time.monotonic()
         left, since = self._buckets.pop(client, (float(self._limits.burst), now))
         left = min(float(self._limits.burst), left + (now - since) * self._limits.per_second)

@@ -4,156 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sememe import api, index
-from sememe.api import Codec, Source
-from sememe.api.space import PLAIN
 from sememe.archive import Archive, Item
-from sememe.errors import InputError, UsageError
-from sememe.index import Hit, Shortlist
+from sememe.errors import SememeError
+from sememe.index import Hit
 from sememe.metrics import byte_to_fidelity, cosine
-from sememe.metrics.calibration import Background, Query, Term
-from sememe.web.layout import Point, lay_out
-from sememe.web.terms import Asked, read_terms
-from sememe.zeroshot import EVERYDAY, TEMPLATE, Classifier, Prediction
+from sememe.metrics.calibration import Term
+from sememe.web.state import State, read
+from sememe.web.terms import read_terms
 
-__all__ = ["RATES", "Library", "State"]
-
-RATES = (1, 2, 4, 8, 16, 32, 64, 128)
-"""Lengths that the slider stops at, those that the codes have."""
+__all__ = ["Library"]
 
 STEPS = (*range(1, 17), 20, 24, 32, 48, 64, 96, 128)
 """Lengths at which a new code is looked at."""
 
-LARGE = 4_000
-"""Images from which on a shortlist is used: more could not be decoded for each step of the slider."""
-
 AGREE = 20
 """Best results that are compared between two lengths."""
 
+_FIRST = 50  # results looked for at first: a page, and whether there are more
 _FRESH = 1.0  # seconds for which a state is taken to be the archive's
-_POINTS = 3_000
-
-
-@dataclass(eq=False)
-class State:
-    """An archive at one moment."""
-
-    path: Path
-    generation: int
-    codec: Codec
-    source: Source
-    _shortlists: dict[int, Shortlist | None] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    @property
-    def nbytes(self) -> int:
-        """Length of the codes."""
-        return self.codec.nbytes
-
-    @property
-    def rates(self) -> list[int]:
-        """Stops of the slider."""
-        return [n for n in RATES if n < self.nbytes] + [self.nbytes]
-
-    @cached_property
-    def background(self) -> Background:
-        """What chance looks like, for texts and pictures."""
-        return self.codec.space.background(PLAIN)
-
-    @cached_property
-    def classifier(self) -> Classifier:
-        """Everyday words."""
-        return self.codec.space.classifier(EVERYDAY, TEMPLATE)
-
-    @cached_property
-    def points(self) -> list[Point]:
-        """The archive, or an even sample of it, as a map."""
-        rows = np.unique(np.linspace(0, len(self) - 1, min(len(self), _POINTS)).astype(np.int64))
-        return lay_out(rows, self.source[rows], self.background, self.classifier)
-
-    def cut(self, nbytes: int) -> Source:
-        """Give the codes cut to `nbytes`.
-
-        Raises
-        ------
-        UsageError
-            They are not that long.
-        """
-        if not 1 <= nbytes <= self.nbytes:
-            raise UsageError(f"the codes have 1 to {self.nbytes} bytes, not {nbytes}")
-        return self.source if nbytes == self.nbytes else self.source.cut(nbytes)
-
-    def shortlist(self, nbytes: int) -> Shortlist | None:
-        """Load or make the shortlist for one length, once."""
-        with self._lock:
-            if nbytes not in self._shortlists:
-                self._shortlists[nbytes] = self.cut(nbytes).shortlist(self.background, large=LARGE)
-            return self._shortlists[nbytes]
-
-    def hits(self, query: Query, nbytes: int, k: int) -> list[Hit]:
-        """Search the codes cut to `nbytes`."""
-        source = self.cut(nbytes)
-        return index.search(query, source, self.background, k=k, shortlist=self.shortlist(nbytes))
-
-    def query(self, terms: Sequence[Asked]) -> Query:
-        """Embed a query.
-
-        Raises
-        ------
-        UsageError
-            It cancels out, or a code or an item is none of this archive.
-        """
-        return self.background.query([self._embed(term) for term in terms])
-
-    def row_of(self, item: int) -> int:
-        """Row of the item with an id.
-
-        Raises
-        ------
-        InputError
-            There is none.
-        """
-        assert self.source.ids is not None, "an archive has ids"
-        row = int(np.searchsorted(self.source.ids, item))
-        if row == len(self) or self.source.ids[row] != item:
-            raise InputError(f"there is no image {item}")
-        return row
-
-    def id_of(self, row: int) -> int:
-        """Id of the item in a row."""
-        assert self.source.ids is not None, "an archive has ids"
-        return int(self.source.ids[row])
-
-    def code(self, row: int) -> bytes:
-        """Code of one row."""
-        return self.source.codes[row].tobytes()
-
-    def labels(self, x: NDArray[np.float32]) -> list[Prediction]:
-        """Everyday words for decoded vectors (n, d)."""
-        return self.classifier.classify(x)
-
-    def _embed(self, term: Asked) -> Term:
-        if term.kind == "text":
-            return Term(self.codec.space.embed_texts([term.value])[0], "text", term.weight)
-        if term.kind == "item":
-            row = self.row_of(int(term.value))
-            return Term(self.source[row : row + 1][0], "image", term.weight)
-        code = bytes.fromhex(term.value)
-        if not 1 <= len(code) <= self.codec.profile.max_bytes:
-            raise UsageError(f"a code has 1 to {self.codec.profile.max_bytes} bytes, not {len(code)}")
-        return Term(self.codec.decode([code])[0], "image", term.weight)
 
 
 class Library:
@@ -163,6 +40,8 @@ class Library:
     ----------
     path
         The archive.
+    eager
+        Whether to make at once, aside, what the first questions would wait for.
 
     Raises
     ------
@@ -170,10 +49,10 @@ class Library:
         It cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, eager: bool = False) -> None:
+        self._path, self._eager = path, eager
         self._lock = Lock()
-        self._state = _read(path)
+        self._state = self._read()
         self._checked = time.monotonic()
         self._found = lru_cache(maxsize=256)(self._search)
 
@@ -184,7 +63,7 @@ class Library:
             if time.monotonic() - self._checked > _FRESH:
                 with Archive.open(self._path) as archive:
                     if archive.generation != self._state.generation:
-                        self._state = _read(self._path)
+                        self._state = self._read()
                 self._checked = time.monotonic()
             return self._state
 
@@ -198,11 +77,11 @@ class Library:
         """
         state = self.state
         nbytes = state.nbytes if nbytes is None else nbytes
-        wanted = 64
-        while wanted < start + count:
+        wanted = _FIRST
+        while wanted <= start + count:
             wanted *= 4
         hits = self._found(state, query, nbytes, wanted)
-        full = hits if nbytes == state.nbytes else self._found(state, query, state.nbytes, 64)
+        full = hits if nbytes == state.nbytes else self._found(state, query, state.nbytes, _FIRST)
         same = {hit.row for hit in hits[:AGREE]} & {hit.row for hit in full[:AGREE]}
         likely = sum(hit.strength != "none" for hit in hits)
         return {
@@ -213,14 +92,14 @@ class Library:
             "agree": {"of": min(AGREE, len(full)), "same": len(same)},
             "likely": likely,
             "more": len(hits) > start + count,
-            "hits": [self._shown(state, hit) for hit in hits[start : start + count]],
+            "hits": _shown(state, hits[start : start + count]),
         }
 
     def browse(self, start: int, count: int) -> dict[str, Any]:
         """Give the images without asking for anything, the newest first."""
         state = self.state
         rows = range(len(state) - 1 - start, max(-1, len(state) - 1 - start - count), -1)
-        return {"more": start + count < len(state), "hits": [self._named(state, row) for row in rows]}
+        return {"more": start + count < len(state), "hits": _named(state, rows)}
 
     def item(self, item: int) -> Item:
         """Look an image up by its id.
@@ -251,8 +130,10 @@ class Library:
                     "nbytes": n,
                     "cosine_to_full": round(float(cosine(x, cut)[0]), 4),
                     **state.labels(cut)[0].to_json(5),
-                    "neighbours": [self._named(state, r) | {"kept": r in full} for r in rows],
-                    "lost": [self._named(state, r) for r in full if r not in rows],
+                    "neighbours": [
+                        one | {"kept": r in full} for one, r in zip(_named(state, rows), rows, strict=True)
+                    ],
+                    "lost": _named(state, [r for r in full if r not in rows]),
                 }
             )
         fidelity = None if found.fidelity is None else round(float(byte_to_fidelity(found.fidelity)), 4)
@@ -291,6 +172,7 @@ class Library:
             "profile": profile.profile_id,
             "fingerprint": profile.fingerprint.hex(),
             "archive_bytes": len(state) * state.nbytes,
+            "ready": state.ready,
         }
 
     def map(self) -> list[dict[str, Any]]:
@@ -304,16 +186,24 @@ class Library:
     def _search(self, state: State, query: str, nbytes: int, k: int) -> list[Hit]:
         return state.hits(state.query(read_terms(query)), nbytes, k)
 
-    def _shown(self, state: State, hit: Hit) -> dict[str, Any]:
-        about = {"rank": hit.rank, "score": round(hit.score, 2), "strength": hit.strength}
-        return self._named(state, hit.row) | about
+    def _read(self) -> State:
+        state = read(self._path)
+        if self._eager:
+            Thread(target=_prepare, args=[state], daemon=True).start()
+        return state
 
-    def _named(self, state: State, row: int) -> dict[str, Any]:
-        return {"id": state.id_of(row), "path": state.source.names[row]}
+
+def _prepare(state: State) -> None:
+    with suppress(SememeError):  # whoever asks is told
+        state.prepare()
 
 
-def _read(path: Path) -> State:
-    with Archive.open(path) as archive, archive.snapshot():
-        generation = archive.generation
-        codec = api.codec_for(archive)
-    return State(path, generation, codec, codec.read(path))
+def _shown(state: State, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    return [
+        named | {"rank": hit.rank, "score": round(hit.score, 2), "strength": hit.strength}
+        for named, hit in zip(_named(state, [hit.row for hit in hits]), hits, strict=True)
+    ]
+
+
+def _named(state: State, rows: Sequence[int]) -> list[dict[str, Any]]:
+    return [{"id": state.id_of(row), "path": path} for row, path in zip(rows, state.paths(rows), strict=True)]

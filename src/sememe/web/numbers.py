@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from threading import Lock
 
-__all__ = ["Numbers"]
+from sememe.web.asgi import App, Message, Receive, Scope, Send
+
+__all__ = ["Counted", "Numbers"]
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -50,3 +53,28 @@ class Numbers:
                 f"sememe_request_seconds_count {total}",
             ]
         return "\n".join(lines) + "\n"
+
+
+class Counted:
+    """Counts and times the requests that reach an application."""
+
+    def __init__(self, app: App, numbers: Numbers) -> None:
+        self._app, self._numbers = app, numbers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; what ends without an answer is counted as an error."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+
+        async def told(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self._numbers.note(route, status, time.perf_counter() - started)

@@ -16,6 +16,8 @@ from sememe.errors import InputError, UsageError
 from sememe.web.library import Library
 from sememe.web.numbers import Numbers
 from sememe.web.pictures import Pictures
+from sememe.web.pools import Pool
+from sememe.web.refusals import SENDING, may
 from sememe.web.writing import Writer
 
 __all__ = ["PAGES", "add_routes"]
@@ -23,12 +25,20 @@ __all__ = ["PAGES", "add_routes"]
 PAGES = {"search": "/", "encode": "/encode", "map": "/map"}
 """Pages by name; an image has its own, `/image/7`."""
 
+_BINARY = "application/octet-stream"
+
 _Item = Annotated[int, InPath(ge=0, lt=1 << 40)]
-_Picture = Annotated[bytes, Body(media_type="application/octet-stream")]
+_Picture = Annotated[bytes, Body(media_type=_BINARY)]
 _Bytes = Annotated[int | None, Query(alias="bytes", ge=1, le=255)]
+
+_HEX = "^([0-9a-fA-F]{2})+$"
 
 _LAST = 1000  # results that scrolling reaches
 _QUERY_CODE = 64  # bytes of a picture given as a query: as much as a query needs, short enough for a URL
+
+
+quick, slow = Pool(3), Pool(2)
+"""Searches, and what would keep them waiting: pictures, and questions about all lengths at once."""
 
 
 def add_routes(
@@ -62,11 +72,13 @@ def _add_pages(app: FastAPI, library: Library, write: bool) -> None:
 
 def _add_questions(app: FastAPI, library: Library, numbers: Numbers) -> None:
     @app.get("/api/about")
+    @quick
     def about() -> dict[str, Any]:
         """Say what is served."""
         return library.about()
 
-    @app.get("/api/search")
+    @app.get("/api/search", responses=may(404, 422))
+    @quick
     def search(
         q: Annotated[str, Query(max_length=500, description="words, id:7, code:hex; joined by + and -")],
         nbytes: _Bytes = None,
@@ -76,37 +88,43 @@ def _add_questions(app: FastAPI, library: Library, numbers: Numbers) -> None:
         """Find images, best first."""
         return library.search(q, nbytes, start, count)
 
-    @app.get("/api/browse")
+    @app.get("/api/browse", responses=may(422))
+    @quick
     def browse(
         start: Annotated[int, Query(ge=0, lt=1 << 40)] = 0, count: Annotated[int, Query(ge=1, le=200)] = 48
     ) -> dict[str, Any]:
         """Give images, the newest first."""
         return library.browse(start, count)
 
-    @app.get("/api/explain/{item}")
+    @app.get("/api/explain/{item}", responses=may(404, 422))
+    @slow
     def explain(item: _Item) -> dict[str, Any]:
         """Tell what survives of one image at each length."""
         return library.inspect(item)
 
     @app.get("/api/map")
+    @slow
     def points() -> list[dict[str, Any]]:
         """Give the archive, or a sample, as points in a plane."""
         return library.map()
 
     @app.get("/metrics", response_class=PlainTextResponse)
+    @quick
     def metrics() -> str:
         """Give counters to Prometheus."""
         return numbers.exposition(len(library.state))
 
 
 def _add_images(app: FastAPI, library: Library, pictures: Pictures) -> None:
-    @app.get("/api/picture/{item}", response_class=Response)
+    @app.get("/api/picture/{item}", response_class=_file("image/jpeg"), responses=may(404, 422))
+    @slow
     def picture(item: _Item, side: Annotated[int, Query(ge=1, le=2000)] = 320) -> Response:
         """Give a thumbnail of the original, as JPEG, while the original is what was encoded."""
         data = pictures.thumbnail(library.item(item), side)
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
-    @app.get("/api/code/{item}.sem", response_class=Response)
+    @app.get("/api/code/{item}.sem", response_class=_file(_BINARY), responses=may(404, 422))
+    @quick
     def code(item: _Item, nbytes: _Bytes = None) -> Response:
         """Give the code as a `.sem` file."""
         state = library.state
@@ -115,11 +133,12 @@ def _add_images(app: FastAPI, library: Library, pictures: Pictures) -> None:
             raise UsageError(f"the codes have {len(payload)} bytes, not {nbytes}")
         name = {"Content-Disposition": f'attachment; filename="{item}.sem"'}
         data = bitstream.pack(state.codec.record(payload[:nbytes]))
-        return Response(data, media_type="application/octet-stream", headers=name)
+        return Response(data, media_type=_BINARY, headers=name)
 
 
 def _add_encoding(app: FastAPI, library: Library, writer: Writer | None) -> None:
-    @app.post("/api/encode")
+    @app.post("/api/encode", responses=may(*SENDING, 422))
+    @slow
     def encode(
         picture: _Picture, name: Annotated[str | None, Query(max_length=200)] = None
     ) -> dict[str, Any]:
@@ -139,14 +158,17 @@ def _add_encoding(app: FastAPI, library: Library, writer: Writer | None) -> None
         encoded = state.codec.encode([picture], nbytes=state.nbytes)
         return answer | {"path": writer.add(state.codec, name, picture, encoded)}
 
-    @app.get("/api/decode/{code}")
-    def decode(code: str) -> dict[str, Any]:
+    @app.get("/api/decode/{code}", responses=may(422))
+    @slow
+    def decode(code: Annotated[str, InPath(pattern=_HEX, max_length=510)]) -> dict[str, Any]:
         """Tell what a code in hex means, byte by byte."""
         state = library.state
-        try:
-            payload = bytes.fromhex(code)
-        except ValueError as exc:
-            raise UsageError("a code is written in hex, two digits a byte") from exc
-        if not 1 <= len(payload) <= state.codec.profile.max_bytes:
+        payload = bytes.fromhex(code)
+        if len(payload) > state.codec.profile.max_bytes:
             raise UsageError(f"a code has 1 to {state.codec.profile.max_bytes} bytes, not {len(payload)}")
         return library.describe(state.codec.decode([payload])[0], payload)
+
+
+def _file(kind: str) -> type[Response]:
+    """Tell the API's description what kind of file an answer is."""
+    return type("File", (Response,), {"media_type": kind})

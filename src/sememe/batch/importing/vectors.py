@@ -16,6 +16,7 @@ from sememe.batch.importing.rows import Part, Vectors
 from sememe.batch.importing.store import Coded, Store
 from sememe.batch.progress import Progress, progress_bar
 from sememe.batch.report import Report
+from sememe.batch.spending import Spending
 from sememe.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def import_vectors(
     target: str | Path,
     codec: Codec,
     *,
+    mean_bytes: float | None = None,
     progress: Progress = None,
     unreadable: Mapping[str, InputError] | None = None,
 ) -> Report:
@@ -43,6 +45,8 @@ def import_vectors(
         Archive to make or to add to.
     codec : Codec
         Its profile codes the vectors, its `nbytes` is the length of every code.
+    mean_bytes : float, optional
+        As in `encode_paths`; what it means for which vector is learned from the first part.
     progress : see `encode_paths`
     unreadable : mapping, optional
         Sources that could not be read, for the report.
@@ -61,32 +65,37 @@ def import_vectors(
         The archive cannot be written.
     """
     started, found = time.monotonic(), list(sources)
-    with codec.open_archive(target) as archive, progress_bar(progress, _count(found)) as show:
-        store = Store(archive)
+    with (
+        codec.open_archive(target, mean_bytes=mean_bytes) as archive,
+        progress_bar(progress, _count(found)) as show,
+    ):
+        store, spending = Store(archive), Spending(archive, codec)
         for name, error in (unreadable or {}).items():
             store.fail(name, str(error))
         for source in found:
             try:
                 for part in source.parts(codec.profile.dim):
-                    store.put(list(_coded(part, source, store, codec)))
+                    store.put(list(_coded(part, source, store, spending, codec.profile.dim)))
                     show(len(part.names))
             except InputError as exc:
                 store.fail(str(source.path), str(exc))
     return store.report(time.monotonic() - started)
 
 
-def _coded(part: Part, source: Vectors, store: Store, codec: Codec) -> Iterator[Coded]:
+def _coded(part: Part, source: Vectors, store: Store, spending: Spending, dim: int) -> Iterator[Coded]:
     """Encode the rows of a part that the archive lacks; the others of its rows that cannot be say why."""
     paths = store.wanted(part.names, lambda row: f"{source.path}#{part.first + row}")
     rows = np.fromiter(paths, np.int64, len(paths))
     of_vector = np.cumsum(part.fits) - 1
     fit = rows[part.fits[rows]]
     x = part.x[of_vector[fit]]
-    errors = dict.fromkeys(rows[~part.fits[rows]].tolist(), _WRONG.format(codec.profile.dim)) | {
+    errors = dict.fromkeys(rows[~part.fits[rows]].tolist(), _WRONG.format(dim)) | {
         row: error for row, error in zip(fit.tolist(), _flaws(x), strict=True) if error is not None
     }
     good = np.array([row not in errors for row in fit.tolist()], np.bool_)
-    encoded = codec.encode_vectors(x[good])
+    if good.any() and not spending.settled:
+        spending.settle(x[good])
+    encoded = spending.encode(x[good])
     for number, row in enumerate(fit[good].tolist()):
         yield NewItem(paths[row], fidelity=encoded.fidelity(number)), encoded[number]
     for row, error in errors.items():
@@ -95,10 +104,9 @@ def _coded(part: Part, source: Vectors, store: Store, codec: Codec) -> Iterator[
 
 def _flaws(x: NDArray[np.float32]) -> list[str | None]:
     """What is wrong with each vector (n, d), if anything."""
-    finite = np.isfinite(x).all(axis=1)
-    zero = ~x.any(axis=1)
-    words = {(False, False): _INFINITE, (True, True): _ZERO}
-    return [words.get(pair) for pair in zip(finite.tolist(), zero.tolist(), strict=True)]
+    finite: list[bool] = np.isfinite(x).all(axis=1).tolist()
+    some: list[bool] = (x != 0).any(axis=1).tolist()
+    return [_INFINITE if not f else None if s else _ZERO for f, s in zip(finite, some, strict=True)]
 
 
 def _count(sources: Sequence[Vectors]) -> int:

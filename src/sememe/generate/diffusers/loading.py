@@ -141,7 +141,7 @@ def read_json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text("utf-8"))
     except OSError as exc:
         raise ModelUnavailableError(f"{path}: missing ({exc.strerror}); get the whole folder") from exc
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ModelFormatError(f"{path}: damaged, not JSON; get the folder again") from exc
     if not isinstance(found, dict):
         raise ModelFormatError(f"{path}: damaged, not a JSON object; get the folder again")

@@ -27,6 +27,7 @@ PREFIX = "universal/"
 """Of the names of universal profiles."""
 
 _FEWEST_TEXTS = 32
+_DIGITS = 9  # of a dimension; a longer one is no number that a person meant
 _PROVENANCE = "universal: a random rotation and fixed tables, no vectors"
 
 
@@ -66,7 +67,7 @@ def named(name: str) -> Profile | None:
     if stem == PREFIX.rstrip("/"):
         raise UsageError(f"{name}: say of how many dimensions, such as {PREFIX}512{at}{space}")
     dim = stem.removeprefix(PREFIX)
-    if not stem.startswith(PREFIX) or not dim.isdecimal():
+    if not stem.startswith(PREFIX) or not dim.isdecimal() or len(dim) > _DIGITS:
         return None
     return universal(int(dim), {"profile_id": name, "space_id": space} if space else None)
 

@@ -1,0 +1,39 @@
+"""How the API refuses: one line of reason, and a status that its description names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+__all__ = ["ALWAYS", "SENDING", "Refusal", "may"]
+
+_MEANINGS = {
+    401: "a token is needed",
+    403: "asked by another page",
+    404: "there is no such thing",
+    408: "the body took too long to arrive",
+    413: "the body is too large",
+    421: "the server does not go by that name",
+    422: "the question makes no sense",
+    429: "too many requests",
+    503: "not possible here, or not now",
+}
+
+
+class Refusal(BaseModel):
+    """Why a question has no answer."""
+
+    error: str
+
+
+def may(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the statuses by which a question may be refused."""
+    return {status: {"model": Refusal, "description": _MEANINGS[status]} for status in statuses}
+
+
+ALWAYS = may(401, 421, 429, 503)
+"""By which any question may be."""
+
+SENDING = (403, 408, 413)
+"""By which those that send something may be as well."""
