@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from archive_tools import PROFILE, code_of, codes_of, make, tamper
 from sememe import Archive, api, errors
 from sememe.archive import NewItem
+from sememe.archive.blocks import checksum
 from sememe.batch import encode_paths
 from sememe.batch.importing import Vectors, import_exports, import_vectors
 from toys import save_pictures, toy_codec, toy_vectors
@@ -152,15 +155,10 @@ def test_damage_is_found(tmp_path: Path, statement: str) -> None:
 
 def test_two_codes_for_one_item_are_damage(tmp_path: Path) -> None:
     path = create(tmp_path / "a.sems", {"a": b"12345", "b": b"1234567"})
-    from sememe.archive.blocks import checksum
-
     with Archive.open(path, write=True) as archive:
         present = archive.connection.execute("SELECT present FROM codes WHERE width = 5").fetchone()[0]
         row = (7, checksum(0, 7, present, b"abcdefg"), present, b"abcdefg")
     tamper(path, "DELETE FROM codes WHERE width = 7")
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("INSERT INTO codes VALUES (0, ?, 1, ?, ?, ?)", row)
     with Archive.open(path) as archive:
@@ -282,5 +280,5 @@ def test_the_command(bench: Bench) -> None:
     assert max(map(len, content(bench.path("b.sems")).values())) <= 3
     bench.ok("decode", "a.sems", "-o", "y.npy")
     assert np.load(bench.path("y.npy")).shape == (6, 32)
-    for told in (bench.ok("encode", "photos", "-o", "c.sems", "--mean-bytes", "4", "--bytes", "9", *TOY), ""):
-        assert max(map(len, content(bench.path("c.sems")).values())) <= 9 or told
+    bench.ok("encode", "photos", "-o", "c.sems", "--mean-bytes", "4", "--bytes", "9", *TOY)
+    assert max(map(len, content(bench.path("c.sems")).values())) <= 9

@@ -443,7 +443,7 @@ def test_the_client_asks_the_same_questions(url: str, folder: Path) -> None:
     assert bitstream.parse(asked.code(red, nbytes=4)).payload.hex() == asked.explain(red)["code"][:8]
     code = bytes.fromhex(asked.encode(folder / "photos" / "red.png")["code"])
     assert asked.decode(code)["nbytes"] == len(code)
-    with pytest.raises(InputError, match="no item 999"):
+    with pytest.raises(InputError, match="no image 999"):
         asked.explain(999)
     with pytest.raises(UsageError, match="empty"):
         asked.search(" ")

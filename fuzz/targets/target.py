@@ -49,7 +49,8 @@ class Target:
         for _ in range(runs):
             data = rng.choice(seeds)
             for _ in range(rng.choice((1, 1, 1, 2, 3))):
-                data = rng.choice((self.mutation, self.mutation, mutate.raw))(rng, data)
+                mutation = rng.choice((self.mutation, self.mutation, mutate.raw))
+                data = mutate.damaged(mutation, rng, data)
             yield data
 
     def survive(self, data: bytes, folder: Path) -> str | None:

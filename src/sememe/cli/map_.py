@@ -91,11 +91,11 @@ def _thumbnails(found: Map, root: str | None, out: Output) -> dict[str, bytes]:
 
     pictures = Pictures(None if root is None else Path(root))
     made: dict[str, bytes] = {}
-    room = chosen(found, {point.item.path: b"" for point in found.points})
+    room = chosen(found, {point.item.path for point in found.points})
     with out.progress("thumbnails") as tell:
-        for done, (path, point) in enumerate(room.items(), start=1):
+        for done, item in enumerate((one.item for one in found.points if one.item.path in room), start=1):
             try:
-                made[path] = pictures.thumbnail(point.item, _SIDE)
+                made[item.path] = pictures.thumbnail(item, _SIDE)
             except InputError:
                 continue
             finally:

@@ -105,7 +105,9 @@ def _settle(places: Places, near: NDArray[np.int64]) -> Places:
 
 
 def _even(places: Places) -> Places:
-    """Scale to the unit square, stragglers at its edge."""
+    """Scale to the unit square, stragglers at its edge, and give dense parts more room: half-way to ranks."""
     low, high = np.percentile(places, [0.5, 99.5], axis=0)
-    even: Places = np.clip((places - low) / np.maximum(high - low, 1e-9), 0, 1)
+    scaled = np.clip((places - low) / np.maximum(high - low, 1e-9), 0, 1)
+    ranks = places.argsort(axis=0).argsort(axis=0) / max(len(places) - 1, 1)
+    even: Places = (scaled + ranks) / 2
     return even

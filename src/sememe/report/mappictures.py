@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sememe.errors import MissingExtraError
-from sememe.report.maps import COLOURS, THUMBNAIL, chosen, title
+from sememe.report.maps import COLOURS, FIELDS, chosen, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +42,9 @@ def png(found: Map, thumbnails: Mapping[str, bytes]) -> bytes:
     dots = [point for point in found.points if point.item.path not in shown]
     colours = [COLOURS[point.cluster % len(COLOURS)] for point in dots]
     axes.scatter([p.x for p in dots], [p.y for p in dots], s=18, c=colours, alpha=0.7, linewidths=0)
-    for path, point in shown.items():
-        _picture(axes, thumbnails[path], point.x, point.y, COLOURS[point.cluster % len(COLOURS)])
+    for point in found.points:
+        if (path := point.item.path) in shown:
+            _picture(axes, thumbnails[path], *shown[path], COLOURS[point.cluster % len(COLOURS)])
     _names(axes, found)
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=_DOTS, metadata={"Software": "sememe"})
@@ -54,7 +55,7 @@ def _picture(axes: Axes, jpeg: bytes, x: float, y: float, colour: str) -> None:
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
     from PIL import Image, ImageOps
 
-    side = round(THUMBNAIL * _INCHES * _DOTS / 1100)
+    side = round(0.8 * _INCHES * _DOTS / FIELDS)
     with Image.open(io.BytesIO(jpeg)) as image:
         square = ImageOps.fit(image.convert("RGB"), (side, side))
     frame = {"edgecolor": colour, "linewidth": 1.5}

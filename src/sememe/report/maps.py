@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sememe.api.mapping import Map, Point
 
-__all__ = ["COLOURS", "chosen", "page", "svg", "title", "unmasked"]
+__all__ = ["COLOURS", "FIELDS", "chosen", "page", "svg", "title", "unmasked"]
 
 COLOURS = (
     *("#0b5c54", "#b5541c", "#3d5a98", "#8a3b6e", "#6b7a1e", "#a3283b"),
@@ -19,7 +19,12 @@ COLOURS = (
 """One for each cluster, and again from the first; all readable on white."""
 
 SIDE, MARGIN = 1000, 40  # of the drawing, in its own units
-THUMBNAIL = 44
+FIELDS = 23
+"""Pictures in a row, if it is full."""
+
+_AROUND = sorted(
+    ((dx, dy) for dx in range(-2, 3) for dy in range(-2, 3)), key=lambda gap: (gap[0] ** 2 + gap[1] ** 2, gap)
+)
 _CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
 :root { color-scheme: light; }
@@ -60,7 +65,11 @@ def svg(found: Map, thumbnails: Mapping[str, bytes]) -> str:
     shown = chosen(found, thumbnails)
     size = SIDE + 2 * MARGIN
     dots = "".join(_dot(point) for point in found.points if point.item.path not in shown)
-    pictures = "".join(_picture(point, thumbnails[path]) for path, point in shown.items())
+    pictures = "".join(
+        _picture(point, thumbnails[path], *shown[path])
+        for point in found.points
+        if (path := point.item.path) in shown
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img" '
         f'font-family="ui-sans-serif, system-ui, sans-serif" aria-label="{escape(title(found))}">\n'
@@ -74,13 +83,24 @@ def title(found: Map) -> str:
     return f"{images:,} pictures" if shown == images else f"{shown:,} of {images:,} pictures"
 
 
-def chosen(found: Map, thumbnails: Mapping[str, bytes]) -> dict[str, Point]:
-    """Pictures that are drawn as such, by path: one for each field of a grid, so that none hides another."""
-    fields: dict[tuple[int, int], Point] = {}
+def chosen(found: Map, thumbnails: Collection[str]) -> dict[str, tuple[float, float]]:
+    """Middles, in the unit square, of the fields on which pictures are drawn, by path.
+
+    A picture goes to the free field of a grid that is nearest to its place, at most two fields away, so that none
+    hides another; those that find no room stay dots.
+    """
+    taken: set[tuple[int, int]] = set()
+    places: dict[str, tuple[float, float]] = {}
     for point in found.points:
-        if point.item.path in thumbnails:
-            fields.setdefault((int(point.x * SIDE // THUMBNAIL), int(point.y * SIDE // THUMBNAIL)), point)
-    return {point.item.path: point for point in fields.values()}
+        if point.item.path not in thumbnails:
+            continue
+        own = int(point.x * FIELDS), int(point.y * FIELDS)
+        around = [(own[0] + dx, own[1] + dy) for dx, dy in _AROUND]
+        free = [field for field in around if field not in taken and 0 <= min(field) <= max(field) < FIELDS]
+        if free:
+            taken.add(free[0])
+            places[point.item.path] = (free[0][0] + 0.5) / FIELDS, (free[0][1] + 0.5) / FIELDS
+    return places
 
 
 def unmasked(text: str) -> str:
@@ -114,10 +134,9 @@ def _dot(point: Point) -> str:
     return f'<circle class="p c{point.cluster}" cx="{x}" cy="{y}" r="5" {style}>{_told(point)}</circle>\n'
 
 
-def _picture(point: Point, jpeg: bytes) -> str:
-    side = THUMBNAIL - 4
-    x, y = (MARGIN + (value * SIDE // THUMBNAIL) * THUMBNAIL + 2 for value in (point.x, point.y))
-    place = f'x="{x:.0f}" y="{y:.0f}" width="{side}" height="{side}"'
+def _picture(point: Point, jpeg: bytes, x: float, y: float) -> str:
+    side = SIDE / FIELDS - 4
+    place = f'x="{_at(x) - side / 2:.1f}" y="{_at(y) - side / 2:.1f}" width="{side:.1f}" height="{side:.1f}"'
     data = base64.b64encode(jpeg).decode()
     frame = f'<rect {place} fill="none" stroke="{_colour(point.cluster)}" stroke-width="3"/>'
     return (
@@ -135,7 +154,7 @@ def _names(found: Map) -> Iterator[str]:
     taken: list[tuple[float, float, float]] = []
     for number, one in sorted(enumerate(found.clusters), key=lambda pair: pair[1].y):
         text = one.name or "none"
-        half = 7.5 * len(text)
+        half = 8.5 * len(text)
         x, y = min(max(_at(one.x), half), SIDE + 2 * MARGIN - half), _at(one.y)
         while any(abs(x - other_x) < half + other and abs(y - other_y) < 28 for other_x, other_y, other in taken):
             y += 6

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.archive import Archive, Item
-from sememe.errors import SememeError
+from sememe.errors import InputError, SememeError
 from sememe.index import Hit
 from sememe.metrics import byte_to_fidelity, cosine
 from sememe.metrics.calibration import Term
@@ -110,7 +110,10 @@ class Library:
             There is none.
         """
         with Archive.open(self._path) as archive:
-            return archive.get(archive.path_of(item))
+            try:
+                return archive.get(archive.path_of(item))
+            except InputError:  # says where the archive lies, which is nobody's business
+                raise InputError(f"there is no image {item}") from None
 
     def inspect(self, item: int, count: int = 12) -> dict[str, Any]:
         """Tell what survives of one image at every length that the slider has."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
-
-__all__ = ["ALWAYS", "SENDING", "Refusal", "may"]
+__all__ = ["ALWAYS", "SENDING", "may"]
 
 _MEANINGS = {
     401: "a token is needed",
@@ -20,16 +18,13 @@ _MEANINGS = {
     503: "not possible here, or not now",
 }
 
-
-class Refusal(BaseModel):
-    """Why a question has no answer."""
-
-    error: str
+_ONE_LINE = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 
 
 def may(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe the statuses by which a question may be refused."""
-    return {status: {"model": Refusal, "description": _MEANINGS[status]} for status in statuses}
+    content = {"application/json": {"schema": _ONE_LINE}}
+    return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
 
 
 ALWAYS = may(401, 421, 429, 503)
