@@ -111,7 +111,9 @@ def photographs(codec: sememe.Codec) -> dict[str, Any]:
     codes = codec.profile.encode(x, max(LENGTHS))
     found: dict[str, Any] = {"pictures": len(originals)}
     for n in LENGTHS:
-        first, *others = np.split(background.centre(codec.profile.decode(codes[:, :n]), "image"), len(versions))
+        first, *others = np.split(
+            background.centre(codec.profile.decode(codes[:, :n]), "image"), len(versions)
+        )
         cosines = np.stack([(first * other).sum(axis=1) for other in others])
         found[str(n)] = {str(t): round(float((cosines >= t).mean()), 4) for t in THRESHOLDS}
     return found

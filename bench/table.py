@@ -5,9 +5,8 @@ A file asks for a table with a pair of comments; whatever stands between them is
     <!-- table:quality -->
     <!-- /table -->
 
-Tables: quality, strength, unseen, speed, and those of `caption_tables.py`, `frontier_tables.py`,
-`generate_tables.py`, `nano_tables.py`, `page_tables.py`, `paper_tables.py`, `picture_tables.py` and
-`region_tables.py`. With `--check` nothing is written and a stale table is an error.
+Every module `*_tables.py` beside this one offers some. With `--check` nothing is written and a stale table is
+an error.
 """
 
 from __future__ import annotations
@@ -16,104 +15,15 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-
-import caption_tables
-import draw_tables
-import frontier_tables
-import generate_tables
-import nano_tables
-import page_tables
-import paper_tables
-import picture_tables
-import region_tables
-import universal_tables
-from tabular import load, table
 
 MARKED = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
-
-def quality() -> str:
-    """Figures of every length beside FAISS RQ, and the uncompressed vectors below."""
-    ours, rq = load("quality"), load("baselines")["main"]["rq"]
-    header = ["bytes", "cosine", "centred cosine", "recall@10", "zero-shot", "LVIS agreement", "class mean"]
-    keys = (
-        "cosine",
-        "centred_cosine",
-        "recall_at_10",
-        "zero_shot_caltech",
-        "lvis_agreement",
-        "class_mean_accuracy",
-    )
-    rows = [
-        [nbytes, *(_figure(row[key]) for key in keys), _beside(rq.get(nbytes))]
-        for nbytes, row in ours["bytes"].items()
-    ]
-    rows.append(["all 2,048", *(_figure(ours["uncompressed"][key]) for key in keys), ""])
-    return table([*header, "FAISS RQ: centred cosine / recall@10"], rows)
-
-
-def unseen() -> str:
-    """Averages over the four sets left out of training, three methods side by side."""
-    average = load("unseen")["average"]
-    keys = ("centred_cosine", "recall_at_10", "class_mean_accuracy")
-    rows = []
-    for nbytes in average["opq"]:
-        cells = (" / ".join(_figure(average[method][nbytes][key]) for key in keys) for method in average)
-        rows.append([nbytes, *cells])
-    names = {"sememe": "sememe", "rq": "FAISS RQ", "opq": "FAISS OPQ"}
-    figures = "centred cosine / recall@10 / class mean"
-    return table(["bytes", *(f"{names[method]}: {figures}" for method in average)], rows)
-
-
-def speed() -> str:
-    """Rates and start-up times, wall clock."""
-    found = load("speed")
-    rows = [
-        ["encode to 16 bytes", f"{found['encode_vectors_per_s']['wall']:,} vectors/s"],
-        ["decode", f"{found['decode_vectors_per_s']['wall']:,} vectors/s"],
-        ["`sememe info`", f"{found['start']['info_s']['wall']:.2f} s"],
-        ["`sememe encode photo.jpg`", f"{found['start']['encode_photo_s']['wall']:.2f} s"],
-    ]
-    return table(["what", f"one core of {found['machine']['cpu']}"], rows)
-
-
-def strength() -> str:
-    """How honest strong, weak and none are, for original vectors and two lengths of code."""
-    found = load("strength")["bytes"]
-    lines = [
-        ("right pictures that are strong", "search", "right_strong"),
-        ("right pictures that are at least weak", "search", "right_weak_or_strong"),
-        ("queries for what none of 12 pictures shows, with a strong hit", "unrelated_queries", "12_strong"),
-        ("none of 1,000 pictures", "unrelated_queries", "1000_strong"),
-        ("none of 3,800 pictures", "unrelated_queries", "3800_strong"),
-        ("the same, if height alone made a hit strong", "unrelated_queries", "3800_strong_by_height"),
-        ("search: mean average precision by score", "search", "average_precision"),
-        ("search: mean average precision by raw cosine", "search", "average_precision_raw"),
-        ("best labels that are strong", "classify", "share_strong"),
-        ("best labels right where strong", "classify", "accuracy_where_strong"),
-        ("best labels right where weak", "classify", "accuracy_where_weak"),
-        ("best labels right where none", "classify", "accuracy_where_none"),
-    ]
-    rows = [[name, *(_figure(found[n][group][key]) for n in ("0", "16", "8"))] for name, group, key in lines]
-    return table(["", "original vectors", "16 bytes", "8 bytes"], rows)
-
-
 TABLES: dict[str, Callable[[], str]] = {
-    **draw_tables.TABLES,
-    **caption_tables.TABLES,
-    **frontier_tables.TABLES,
-    **generate_tables.TABLES,
-    **nano_tables.TABLES,
-    **page_tables.TABLES,
-    **paper_tables.TABLES,
-    **picture_tables.TABLES,
-    **region_tables.TABLES,
-    **universal_tables.TABLES,
-    "quality": quality,
-    "strength": strength,
-    "unseen": unseen,
-    "speed": speed,
+    name: made
+    for path in sorted(Path(__file__).parent.glob("*_tables.py"))
+    for name, made in import_module(path.stem).TABLES.items()
 }
 
 
@@ -137,14 +47,6 @@ def main() -> None:
                 path.write_text(fill(text), encoding="utf-8")
     if args.check and stale:
         sys.exit(f"table.py: stale tables in {', '.join(stale)}; run it without --check")
-
-
-def _figure(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0") if value < 1 else "1"
-
-
-def _beside(row: dict[str, float] | None) -> str:
-    return "" if row is None else f"{_figure(row['centred_cosine'])} / {_figure(row['recall_at_10'])}"
 
 
 if __name__ == "__main__":
