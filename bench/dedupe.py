@@ -1,9 +1,10 @@
 """Where copies end and look-alikes begin: pairs found by the cosine of what codes decode to.
 
-Pictures are embedded with `nano`, as they are and as copies of four kinds: mirrored, the middle 90 % of each side,
-JPEG at quality 30, and half the size: some 64 pixels, fewer than `nano` looks at. A pair of one picture's versions is
-right, any other pair is wrong, so that its share is also told by the million, and how many wrong ones share a
-concept. The photographs of the demo, of 300 to 800 pixels, are copied in the same ways. Then: what comparing in cells
+Pictures are embedded with `nano`, as they are and as copies of four kinds: mirrored, the middle 90 % of each
+side, JPEG at quality 30, and half the size: some 64 pixels, fewer than `nano` looks at. A pair of
+versions of one picture is right, any other wrong; these are also told by the million, with how many share a
+concept.
+The photographs of the demo, of 300 to 800 pixels, are copied in the same ways. Then: what comparing in cells
 misses of all pairs, and takes, on codes of random pictures and copies of them.
 """
 

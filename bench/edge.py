@@ -1,8 +1,8 @@
-"""What encoding on a small machine takes: peak memory of a process of its own, and the packages that it needs.
+"""What encoding on a small machine takes: peak memory of a process of its own, and packages that it needs.
 
 A 12-megapixel JPEG is encoded with `nano`, as a camera would give it. The second figure is with
-``MALLOC_MMAP_THRESHOLD_=65536`` (glibc, mallopt(3)): memory that ONNX Runtime frees while it loads the network goes back
-to the system at once.
+``MALLOC_MMAP_THRESHOLD_=65536`` (glibc, mallopt(3)): memory that ONNX Runtime frees while it loads the
+network goes back to the system at once.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -44,10 +45,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long all of them ask")
     parser.add_argument("--profile", default="nano")
     args = parser.parse_args()
+    others = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "many.sems"
         make(path, args.images, args.profile)
-        output.emit(measure(path, args), args.output)
+        output.emit({"load_of_others": others, **measure(path, args)}, args.output)
 
 
 def make(path: Path, images: int, profile: str) -> None:
@@ -80,7 +82,7 @@ def measure(path: Path, args: argparse.Namespace) -> dict[str, Any]:
             "first_results_ms": spread(timed(lambda: client.search(next(queries))) for _ in range(SEARCHES)),
             "slider_step_ms": spread(step(client, next(queries), n) for n in shorter * REPEATS),
             "browse_ms": spread(timed(client.browse) for _ in range(REPEATS)),
-            "explain_ms": spread(timed(lambda i=i: client.explain(i)) for i in range(REPEATS)),
+            "explain_ms": spread(timed(partial(client.explain, i)) for i in range(REPEATS)),
         }
         before = processor_seconds(pid)
         together = asyncio.run(ask_together(url, args.users, args.seconds, queries))

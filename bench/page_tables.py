@@ -21,10 +21,14 @@ def page() -> str:
             f"{together['users']} people at once, all queries different, {together['seconds']:.0f} s",
             _together(together),
         ],
+        ["processor time of one search among these", f"{together['processor_ms_per_search']} ms"],
         ["the first time an archive is served: everything ready after", f"{found['prepared_s']:.0f} s"],
         ["memory of the server, at most", f"{found['server_megabytes']:,} MB"],
     ]
-    machine = f"{found['machine']['cores']} cores of {found['machine']['cpu']}, the askers on the same"
+    machine = (
+        f"{found['machine']['cores']} cores of {found['machine']['cpu']}, the askers on the same, "
+        f"beside other work (load average {found['load_of_others']})"
+    )
     return table([f"{found['images']:,} images, {found['nbytes']} bytes each", machine], rows)
 
 

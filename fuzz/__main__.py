@@ -1,6 +1,7 @@
-"""Fuzz one parser, guided by coverage: `python -m fuzz TARGET [OPTION OF LIBFUZZER]...`; without a target, list them.
+"""Fuzz one parser, or list them all.
 
-`python -m fuzz TARGET --repeat N [SEED]` runs the repeatable mutations of `tests/test_fuzz.py` without atheris.
+`python -m fuzz TARGET [OPTION OF LIBFUZZER]...` is guided by coverage, which takes atheris;
+`python -m fuzz TARGET --repeat N [SEED]` runs the repeatable mutations of `tests/test_fuzz.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def _repeat(name: str, runs: int, seed: int = 0) -> None:
     from fuzz.targets import TARGETS
 
     with tempfile.TemporaryDirectory() as folder:
-        seen = Counter(TARGETS[name].survive(data, Path(folder)) for data in TARGETS[name].mutated(seed, runs))
+        seen = Counter(
+            TARGETS[name].survive(data, Path(folder)) for data in TARGETS[name].mutated(seed, runs)
+        )
     print(name, dict(seen))
 
 

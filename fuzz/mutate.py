@@ -15,7 +15,23 @@ Mutation: TypeAlias = Callable[[random.Random, bytes], bytes]
 _NUMBERS = (0, 1, 2, 7, 8, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63)
 _DEEP = "<deep>"
 _ODD: tuple[Any, ...] = (
-    *(None, True, False, -1, 0, 1, 77, 2**31, 2**63, 10**400, -(10**30), 0.5, 1e308, float("nan"), float("inf")),
+    *(
+        None,
+        True,
+        False,
+        -1,
+        0,
+        1,
+        77,
+        2**31,
+        2**63,
+        10**400,
+        -(10**30),
+        0.5,
+        1e308,
+        float("nan"),
+        float("inf"),
+    ),
     *("", "\ud800", "../../up", "/dev/zero", "a" * 300, "\0", [], {}, [[]], [1, 2, 3], {"a": []}, _DEEP),
 )
 
@@ -170,4 +186,14 @@ def _wipe(rng: random.Random, data: bytes) -> bytes:
     return data[:at] + rng.choice((b"\0", b"\xff")) * min(size, len(data) - at) + data[at + size :]
 
 
-_BYTEWISE: tuple[Mutation, ...] = (_flip, _flip, _overwrite, _overwrite, _insert, _cut, _truncate, _repeat, _wipe)
+_BYTEWISE: tuple[Mutation, ...] = (
+    _flip,
+    _flip,
+    _overwrite,
+    _overwrite,
+    _insert,
+    _cut,
+    _truncate,
+    _repeat,
+    _wipe,
+)

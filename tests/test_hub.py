@@ -728,10 +728,10 @@ def test_redirects_lead_to_http_or_nowhere(location: str, server: LoopbackHub) -
 
 
 def test_a_secure_address_never_redirects_to_a_plain_one() -> None:
-    assert client._target("https://a/x/y", "/z w", "f") == "https://a/z%20w"
-    assert client._target("http://a/x", "https://b/ü", "f") == "https://b/%C3%BC"
+    assert client.target("https://a/x/y", "/z w", "f") == "https://a/z%20w"
+    assert client.target("http://a/x", "https://b/ü", "f") == "https://b/%C3%BC"
     with pytest.raises(errors.UnexpectedAnswerError):
-        client._target("https://a/x", "http://a/x", "f")
+        client.target("https://a/x", "http://a/x", "f")
 
 
 def test_redirects_in_circles_end(server: LoopbackHub) -> None:

@@ -533,6 +533,21 @@ def test_memory_does_not_hold_the_file(tmp_path: Path, monkeypatch) -> None:
     assert sizes == [50] * 12
 
 
+def test_a_word_that_stands_in_every_row_does_not_fill_the_memory(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("sememe.batch.arrow._BATCH", 5_000_000)
+    word = "a" * 1_000_000
+    table = pa.table({"p": pa.array([word] * 300).dictionary_encode(), "v": list(toy_vectors()[:300])})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert (tmp_path / "t.parquet").stat().st_size < 200_000
+    sizes: list[int] = []
+    monkeypatch.setattr(
+        "sememe.batch.arrow.texts", lambda array: sizes.append(len(array)) or [None] * len(array)
+    )
+    assert summary(take([Vectors(tmp_path / "t.parquet", "v", "p")], tmp_path / "a.sems")) == (300, 0, 0)
+    assert sum(sizes) == 300
+    assert max(sizes) <= 5
+
+
 # ---------------------------------------------------------------- killed
 
 

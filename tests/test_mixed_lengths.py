@@ -271,6 +271,8 @@ def test_the_command(bench: Bench) -> None:
     told = json.loads(bench.ok("encode", "photos", "-o", "a.sems", "--mean-bytes", "5", "--json", *TOY))
     assert told["bytes"] <= 5 * 6
     assert (told["nbytes"], told["new"]) == (128, 6)
+    size = told["bytes"]
+    assert f"6 images of up to 128 B = {size} B of code" in bench.ok("info", "a.sems")
     assert "6 unchanged" in bench.ok("encode", "photos", "-o", "a.sems", *TOY)
     assert "photos/red.png" in bench.ok("search", "a.sems", "red", "-t", "6")
     best = json.loads(bench.ok("classify", "a.sems", "--labels", "red,blue", "--json").splitlines()[0])

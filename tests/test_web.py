@@ -20,6 +20,7 @@ pytest.importorskip("httpx", reason="needs httpx")
 from sememe import api, bitstream, encode_paths
 from sememe.archive import Archive, NewItem
 from sememe.errors import InputError, SememeError, UsageError
+from sememe.generate import read_marks
 from sememe.web import Client, create_app
 from sememe.web.guards import Limits
 from sememe.web.layout import lay_out
@@ -156,6 +157,16 @@ def test_what_survives_of_an_image(web: TestClient, folder: Path) -> None:
         assert len(rate["lost"]) == sum(not neighbour["kept"] for neighbour in rate["neighbours"])
 
 
+def test_cards_have_words(web: TestClient, folder: Path) -> None:
+    red, blue = id_of(folder, "red"), id_of(folder, "blue")
+    found = web.get("/api/labels", params={"item": [red, blue]}).json()
+    assert set(found) == {str(red), str(blue)}
+    assert all(1 <= len(words) <= 3 for words in found.values())
+    assert web.get("/api/labels").status_code == 422
+    assert web.get("/api/labels?item=999").status_code == 404
+    assert web.get("/api/labels", params={"item": [red] * 101}).status_code == 422
+
+
 def test_the_code_comes_as_a_sem_file(web: TestClient, folder: Path) -> None:
     red = id_of(folder, "red")
     whole = web.get(f"/api/code/{red}.sem")
@@ -268,6 +279,47 @@ def test_only_the_pictures_that_were_encoded_are_shown(folder: Path, tmp_path: P
 )
 def test_no_other_file_is_served(web: TestClient, path: str) -> None:
     assert web.get(path).status_code == 404
+
+
+# beside the code
+
+
+def test_thumbnails_of_the_original_are_held_against_the_code(web: TestClient, folder: Path) -> None:
+    found = web.get(f"/api/thumbnails/{id_of(folder, 'orange')}").json()
+    assert [one["nbytes"] for one in found["ours"]] == [1, 2, 4, 8, 16]
+    assert set(found["codecs"]) == {"WebP", "JPEG"}
+    for front in found["codecs"].values():
+        assert front == sorted(front, key=lambda one: one["nbytes"])
+        assert front == sorted(front, key=lambda one: one["cosine"])
+        assert front[0]["nbytes"] > 16
+    assert web.get("/api/thumbnails/999").status_code == 404
+
+
+def test_a_thumbnail_of_what_is_gone_cannot_be_made(folder: Path) -> None:
+    app = create_app(folder / "photos.sems", root=folder / "photos")  # where the paths lead nowhere
+    with TestClient(app, base_url="http://localhost") as web:
+        assert web.get("/api/thumbnails/0").status_code == 404
+
+
+def test_without_a_generator_nothing_is_drawn(web: TestClient) -> None:
+    assert web.get("/api/generator").json() == {"generator": None}
+    assert web.get("/api/generated/0").status_code == 404
+
+
+def test_a_drawing_says_that_it_is_one(tmp_path: Path) -> None:
+    codec = api.load("nano", nbytes=8)
+    plain("red").save(tmp_path / "red.png")
+    encode_paths([tmp_path / "red.png"], tmp_path / "photos.sems", codec)
+    with client(tmp_path) as web:
+        drawer = web.get("/api/generator").json()["generator"]
+        if drawer is None:
+            pytest.skip("the built-in generator's weights are not here")
+        drawn = web.get("/api/generated/0?bytes=4&seed=3").content
+        assert drawn == web.get("/api/generated/0?bytes=4&seed=3").content
+        assert drawn != web.get("/api/generated/0?bytes=4&seed=4").content
+        assert web.get("/api/generated/0?bytes=9").status_code == 422
+    (mark,) = read_marks(drawn)
+    assert (mark.nbytes, mark.profile, mark.seed, mark.generator) == (4, "nano", 3, drawer)
 
 
 # the guard
@@ -403,6 +455,7 @@ def test_every_question_is_in_the_openapi_document(web: TestClient) -> None:
     paths = web.get("/api/openapi.json").json()["paths"]
     assert set(paths) == {
         "/api/about", "/api/search", "/api/browse", "/api/explain/{item}", "/api/map", "/metrics",
+        "/api/labels", "/api/generator", "/api/generated/{item}", "/api/thumbnails/{item}",
         "/api/picture/{item}", "/api/code/{item}.sem", "/api/encode", "/api/decode/{code}",
     }  # fmt: skip
 

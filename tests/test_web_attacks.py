@@ -64,7 +64,7 @@ def test_no_question_that_can_be_asked_breaks_it(archive: Path) -> None:
         asked += 1
 
         @settings(
-            max_examples=12,
+            max_examples=8,
             deadline=None,
             database=None,
             derandomize=True,

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="needs Chromium: apt install chromium, or set CHROMIUM"
 )
 
+HOSTILE = "<img src=x onerror=alert(1)>.png"
 WIDE, NARROW = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -32,8 +33,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "photos").mkdir()
     for colour in COLOURS:
         plain(colour).save(root / "photos" / f"{colour}.png")
-    for row in range(60):
+    for row in range(59):
         picture(row).save(root / "photos" / f"mixed {row}.png")
+    picture(59).save(root / "photos" / HOSTILE)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         encode_paths(["photos"], root / "photos.sems", toy_codec(16))
@@ -175,6 +177,12 @@ def test_scrolling_brings_more(page: Any, url: str) -> None:
     sync_api.expect(page.locator("#results .tile")).to_have_count(68)
 
 
+def test_a_tall_window_is_filled_without_scrolling(page: Any, url: str) -> None:
+    page.set_viewport_size({"width": 1200, "height": 4000})
+    page.goto(url)
+    sync_api.expect(page.locator("#results .tile")).to_have_count(68)
+
+
 def test_the_inspector_shows_what_survives(page: Any, url: str) -> None:
     page.goto(f"{url}/?q=yellow")
     first(page, "yellow.png")
@@ -184,10 +192,10 @@ def test_the_inspector_shows_what_survives(page: Any, url: str) -> None:
     page.locator("#rate").focus()
     page.keyboard.press("Home")
     sync_api.expect(page.locator("#code i.cut")).to_have_count(15)
-    sync_api.expect(page.locator("#curve circle")).to_have_count(5)
+    sync_api.expect(page.locator("#curve circle.ours, #curve .here")).to_have_count(5)
     with page.expect_download() as download:
         page.locator("#download").click()
-    assert download.value.path().stat().st_size == 13  # a byte of code, eight of file, four that tell the profile
+    assert download.value.path().stat().st_size == 13  # a byte of code, eight of file, four of profile
     page.locator("#alike").click()
     first(page, "yellow.png")
 
@@ -213,6 +221,28 @@ def test_the_map_opens_an_image(page: Any, url: str) -> None:
     sync_api.expect(page.locator("#title")).to_have_text(re.compile(r"\.png$"))
 
 
+def test_a_file_name_is_text_whatever_it_says(page: Any, url: str) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    page.goto(url)
+    sync_api.expect(page.locator("#results .tile").first).to_be_visible()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    sync_api.expect(page.locator("#results .tile")).to_have_count(68)
+    assert HOSTILE in names(page)
+    page.locator("#results .tile", has_text=HOSTILE).click()
+    sync_api.expect(page.locator("#title")).to_have_text(HOSTILE)
+    assert page.locator("img[onerror]").count() == 0
+    page.locator("#alike").click()
+    first(page, HOSTILE)
+
+
+def test_the_inspector_holds_a_code_against_thumbnails(page: Any, url: str) -> None:
+    page.goto(f"{url}/image/3")
+    sync_api.expect(page.locator("#curve-title")).to_contain_text("thumbnails")
+    legend = ["this code", "WebP thumbnail", "JPEG thumbnail"]
+    sync_api.expect(page.locator(".legend li")).to_have_text(legend)
+    sync_api.expect(page.locator("#drawn")).to_be_hidden()  # nothing draws from toy vectors
+
+
 def test_no_original_no_picture_but_a_card(page: Any, url: str, folder: Path) -> None:
     hidden = folder / "photos" / "white.png"
     kept = hidden.read_bytes()
@@ -223,6 +253,7 @@ def test_no_original_no_picture_but_a_card(page: Any, url: str, folder: Path) ->
         )
         page.goto(f"{url}/?q=white")
         sync_api.expect(page.locator("#results .frame span").first).to_have_text("white.png")
+        sync_api.expect(page.locator("#results .frame .card").first).to_have_text(re.compile(r"\w"))
     finally:
         hidden.write_bytes(kept)
 

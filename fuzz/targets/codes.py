@@ -19,6 +19,7 @@ from sememe.profile.universal import universal
 from sememe.regions.record import decode_regions, regions_of
 
 _REGIONS = pack_regions([Region(Box(1, 2, 30, 40), b"\x01\x02"), Region(Box(0, 0, 9, 255), bytes(40))])[0]
+_EXTRAS = (Tag.ASPECT_RATIO, Tag.PIXEL_SIZE, Tag.TIME_TAKEN, Tag.POSITION, Tag.FIDELITY)
 _COLOURS = pack_colours(np.arange(COUNT) - 11)
 
 
@@ -34,6 +35,7 @@ def profiles() -> list[Profile]:
 
 @cache
 def records() -> list[Record]:
+    """Make records with and without a custom profile and extensions."""
     fields = (
         bitstream.aspect_ratio(3, 2),
         bitstream.pixel_size(640, 480),
@@ -82,7 +84,9 @@ def _stream(data: bytes, _: Path) -> None:
 
 
 def _packet(data: bytes, _: Path) -> None:
-    _use(bitstream.parse_packet(data))
+    record = bitstream.parse_packet(data)
+    assert bitstream.pack_packet(record, [tag for tag, _ in record.extensions]) == data
+    _use(record)
 
 
 def _extension(data: bytes, _: Path) -> None:
@@ -107,18 +111,21 @@ def _profile(data: bytes, folder: Path) -> None:
     assert Profile.from_bytes(profile.to_bytes()).fingerprint == profile.fingerprint
 
 
+def _packet_seeds() -> list[bytes]:
+    whole = records()[1]
+    return [*map(bitstream.pack_packet, records()[:2]), bitstream.pack_packet(whole, _EXTRAS)]
+
+
 def _extension_seeds() -> list[bytes]:
     return [bytes([tag]) + value for tag, value in records()[1].extensions]
 
 
 TARGETS = (
-    Target("sem-file", _file, lambda: [*map(bitstream.pack, records())], mutate.with_crc, 300),
-    Target(
-        "sem-stream", _stream, lambda: [b"".join(map(bitstream.pack, records()))], mutate.with_crc, 500
-    ),
-    Target("packet", _packet, lambda: [*map(bitstream.pack_packet, records()[:2])], runs=500),
-    Target("extension", _extension, _extension_seeds, runs=1000),
-    Target("regions", _regions, lambda: [_REGIONS], runs=2000),
-    Target("colours", _colours, lambda: [_COLOURS, b""], runs=500),
-    Target("profile", _profile, lambda: [p.to_bytes() for p in profiles()], mutate.of_safetensors, 400),
+    Target("sem-file", _file, lambda: [*map(bitstream.pack, records())], mutate.with_crc, 150),
+    Target("sem-stream", _stream, lambda: [b"".join(map(bitstream.pack, records()))], mutate.with_crc, 30),
+    Target("packet", _packet, _packet_seeds, runs=40),
+    Target("extension", _extension, _extension_seeds, runs=60),
+    Target("regions", _regions, lambda: [_REGIONS], runs=1000),
+    Target("colours", _colours, lambda: [_COLOURS, b""], runs=25),
+    Target("profile", _profile, lambda: [p.to_bytes() for p in profiles()], mutate.of_safetensors, 150),
 )

@@ -1,4 +1,4 @@
-"""Files of models: what the hub lists, lock files, configurations, tokenizers, captioners, marked pictures."""
+"""Files of models: lists of a hub, lock files, configurations, tokenizers, captioners, marked pictures."""
 
 from __future__ import annotations
 
@@ -92,16 +92,32 @@ def _config(name: str) -> Callable[[bytes, Path], None]:
 
 
 _HUGGING_FACE = {
-    **{"do_resize": True, "do_center_crop": True, "do_normalize": True, "do_rescale": True, "resample": 3},
-    **{"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}, "rescale_factor": 1 / 255},
-    **{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.2, 0.2, 0.2]},
+    "do_resize": True,
+    "do_center_crop": True,
+    "do_normalize": True,
+    "do_rescale": True,
+    "resample": 3,
+    "size": {"shortest_edge": 32},
+    "crop_size": {"height": 32, "width": 32},
+    "rescale_factor": 1 / 255,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.2, 0.2, 0.2],
 }
-_SIZED = {"do_resize": True, "do_normalize": False, "do_rescale": True, "rescale_factor": 0.5, "resample": 2} | {
-    "size": {"height": 32, "width": 24}
-}
+_SIZED = {
+    "do_resize": True,
+    "do_normalize": False,
+    "do_rescale": True,
+    "rescale_factor": 0.5,
+    "resample": 2,
+} | {"size": {"height": 32, "width": 24}}
 _OPEN_CLIP = {
     "model_cfg": {"vision_cfg": {"image_size": 32}, "text_cfg": {"context_length": 16}},
-    "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.2] * 3, "interpolation": "bicubic", "resize_mode": "squash"},
+    "preprocess_cfg": {
+        "mean": [0.5] * 3,
+        "std": [0.2] * 3,
+        "interpolation": "bicubic",
+        "resize_mode": "squash",
+    },
 }
 _TOKENIZER_CONFIG = {"model_max_length": 16, "pad_token": "[PAD]", "do_lower_case": True}
 
@@ -158,8 +174,11 @@ def _mapping(data: bytes, folder: Path) -> None:
 
 def _mapping_seeds() -> list[bytes]:
     shapes = {
-        **{"mean": (4,), "first.weight": (3, 4), "first.bias": (3,)},
-        **{"second.weight": (10, 3), "second.bias": (10,)},
+        "mean": (4,),
+        "first.weight": (3, 4),
+        "first.bias": (3,),
+        "second.weight": (10, 3),
+        "second.bias": (10,),
     }
     manifest = {"version": 1, "space_id": "fuzz", "dim": 4, "prefix": 2, "width": 5, "vocabulary": 50}
     made = io.BytesIO()
@@ -200,20 +219,38 @@ def _as_json(*values: object) -> Callable[[], list[bytes]]:
 _FILES = [
     {"type": "file", "path": "a/b.json", "size": 4, "oid": "0" * 40},
     {"type": "directory", "path": "a"},
-    {"type": "file", "path": "big", "size": 9, "oid": "0" * 40, "lfs": {"size": 9, "oid": "sha256:" + "0" * 64}},
+    {
+        "type": "file",
+        "path": "big",
+        "size": 9,
+        "oid": "0" * 40,
+        "lfs": {"size": 9, "oid": "sha256:" + "0" * 64},
+    },
 ]
-_LINKS = [b'<https://hub.invalid/api/models/org/name/tree/x?cursor=abc%3D>; rel="next"', b'<?cursor=1>; rel="next"']
+_LINKS = [
+    b'<https://hub.invalid/api/models/org/name/tree/x?cursor=abc%3D>; rel="next"',
+    b'<?cursor=1>; rel="next"',
+]
 
 TARGETS = (
     Target("hub-tree", _tree, _as_json(_FILES), mutate.of_json),
     Target("hub-link", _link, lambda: list(_LINKS), runs=500),
     Target("hub-revision", _revision, _as_json({"sha": COMMIT}), mutate.of_json),
     Target("lock-file", _lock, _lock_seeds, mutate.of_json),
-    Target("preprocessor-config", _config("preprocessor_config.json"), _as_json(_HUGGING_FACE, _SIZED), mutate.of_json),
+    Target(
+        "preprocessor-config",
+        _config("preprocessor_config.json"),
+        _as_json(_HUGGING_FACE, _SIZED),
+        mutate.of_json,
+    ),
     Target("open-clip-config", _config("open_clip_config.json"), _as_json(_OPEN_CLIP), mutate.of_json),
     Target("tokenizer", _tokenizer, lambda: [_tokenizer_json()], mutate.of_json, needs=("tokenizers",)),
     Target(
-        "tokenizer-config", _tokenizer_config, _as_json(_TOKENIZER_CONFIG), mutate.of_json, needs=("tokenizers",)
+        "tokenizer-config",
+        _tokenizer_config,
+        _as_json(_TOKENIZER_CONFIG),
+        mutate.of_json,
+        needs=("tokenizers",),
     ),
     Target("model-index", _json, _as_json({"_class_name": "x"}), mutate.of_json),
     Target("vocabulary", _vocabulary, _vocabulary_seeds, mutate.of_zip),

@@ -29,6 +29,7 @@ def _codec() -> Codec:
 
 
 def npy(array: np.ndarray) -> bytes:
+    """Write an array as the bytes of a `.npy` file."""
     made = io.BytesIO()
     np.save(made, array)
     return made.getvalue()
@@ -114,7 +115,7 @@ def _tar(data: bytes, folder: Path) -> None:
     from sememe.batch.containers import pictures_in
 
     for held in pictures_in(str(_put(folder, "x.tar", data)), lambda *_: False):
-        assert not held.path.startswith("/")or held.path.startswith(str(folder))
+        assert not held.path.startswith("/") or held.path.startswith(str(folder))
 
 
 def _labels(data: bytes, folder: Path) -> None:
@@ -152,10 +153,19 @@ def _report(data: bytes, folder: Path) -> None:
 
 def _report_seeds() -> list[bytes]:
     figures = {"all": {"bytes_mean": 8.0}, "mean": {}, "sets": {"a": {"bytes_mean": 8.0}}}
-    row = {"coder": "sememe", "rate": 8, "seed": 0, "error": None, "figures": figures, "speed": {"encode_per_s": 9}}
+    row = {
+        "coder": "sememe",
+        "rate": 8,
+        "seed": 0,
+        "error": None,
+        "figures": figures,
+        "speed": {"encode_per_s": 9},
+    }
     section = {
         **dict.fromkeys(("name", "digest", "counts", "dim", "seeds", "needed"), "x"),
-        **{"sets": ["a"], "rows": [row], "uncompressed": figures},
+        "sets": ["a"],
+        "rows": [row],
+        "uncompressed": figures,
     }
     return [json.dumps({"schema": SCHEMA, "machine": {}, "trials": [section]}).encode()]
 
@@ -168,10 +178,10 @@ def _put(folder: Path, name: str, data: bytes) -> Path:
 _BOXES = json.dumps([[1, 2, 30, 40], {"bbox": [5, 5, 9.5, 9]}]).encode()
 
 TARGETS = (
-    Target("npy", _npy, _npy_seeds, runs=150),
-    Target("import-npy", _import_npy, _npy_seeds, runs=40),
-    Target("import-parquet", _parquet, _parquet_seeds, runs=60, needs=("pyarrow",)),
-    Target("import-export", _export, _export_seeds, runs=60, needs=("pyarrow",)),
+    Target("npy", _npy, _npy_seeds, runs=60),
+    Target("import-npy", _import_npy, _npy_seeds, runs=20),
+    Target("import-parquet", _parquet, _parquet_seeds, runs=15, needs=("pyarrow",)),
+    Target("import-export", _export, _export_seeds, runs=40, needs=("pyarrow",)),
     Target("tar", _tar, _tar_seeds, runs=100),
     Target("labels", _labels, lambda: [b"cat\ndog\n# no\n\n", "ä, ö\n".encode()]),
     Target("input-list", _list, lambda: [b"a.jpg\nb/*.png\n# no\n@other\n"]),

@@ -35,7 +35,7 @@ class Target:
     read: Callable[[bytes, Path], object]
     seeds: Callable[[], list[bytes]]
     mutation: mutate.Mutation = mutate.raw
-    runs: int = 300
+    runs: int = 120
     needs: tuple[str, ...] = ()
 
     @property

@@ -101,7 +101,7 @@ def find_duplicates(
     nbytes : int, optional
         Use only that many bytes of each code.
     exact : bool
-        Compare all with all. Otherwise, from 20,000 different codes on, a few pairs in a hundred may be missed.
+        Compare all with all. Otherwise, from 20,000 different codes on, a few pairs may be missed.
     tell : callable, optional
         Told (done, total) codes.
 
@@ -127,11 +127,12 @@ def find_duplicates(
     pairs = index.near_pairs(some, background, threshold, exact=exact, tell=tell)
     keeper, cosines = index.keepers(pairs, len(some))
     found = _groups(order, first[keeper[same]], cosines[same])
-    assert source.ids is not None, "an archive has ids"
+    ids = source.ids
+    assert ids is not None, "an archive has ids"
     with Archive.open(archive) as opened:
 
         def member(row: int, cosine: float) -> Member:
-            return Member(opened.path_of(int(source.ids[row])), cosine, *measures.of(row))
+            return Member(opened.path_of(int(ids[row])), cosine, *measures.of(row))
 
         return [DuplicateGroup(tuple(member(*one) for one in group)) for group in found]
 
@@ -155,7 +156,7 @@ def _different(codes: Codes, lengths: Rows) -> tuple[Rows, Rows]:
 
 
 def _groups(order: Rows, keeper: Rows, cosines: NDArray[np.float32]) -> list[list[tuple[int, float]]]:
-    """Gather rows with their cosines by keeper: the largest group first, in it the keeper, then the most alike."""
+    """Gather rows with their cosines by keeper: the largest group first, the keeper before its copies."""
     counts = np.bincount(keeper, minlength=len(order))[keeper]
     alike = np.where(keeper == np.arange(len(order)), np.float32(2), cosines)  # the keeper before its copies
     sequence = np.lexsort((-alike, keeper, -counts))

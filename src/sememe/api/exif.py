@@ -35,6 +35,7 @@ def read_taken(image: str | Path | bytes) -> Taken:
     """
     exif, gps = _read(image)
     local = _camera_time(exif)
+    time: datetime | None
     if local is not None and local.tzinfo is not None:
         time, known = local, True
     elif (satellites := _satellite_time(gps)) is not None:
@@ -63,7 +64,7 @@ def _camera_time(exif: Mapping[int, Any]) -> datetime | None:
     with suppress(ValueError):
         return datetime.strptime(f"{written}{offset}", "%Y:%m:%d %H:%M:%S%z")
     with suppress(ValueError):
-        return datetime.strptime(written, "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007  no zone was noted
+        return datetime.strptime(written, "%Y:%m:%d %H:%M:%S")  # no zone was noted
     return None
 
 

@@ -28,7 +28,7 @@ POINTS = 3_000
 MOST_CLUSTERS = 12
 
 NAMED = 1 / 4
-"""Share of a cluster's pictures that one word must fit for the cluster to bear it."""
+"""Share of a cluster's pictures, and two of them at least, that one word must fit to be its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Cluster:
     """Pictures that mean alike."""
 
     name: str | None
-    """The word that fits most of its pictures, if it fits at least a quarter of them."""
+    """The word that fits most of its pictures, if it fits a quarter of them and more than one."""
     share: float
     """How many it fits: that word, or the most frequent one if none is frequent enough."""
     count: int
@@ -132,8 +132,8 @@ def make_map(
     places = index.lay_out(centred).round(4)
     members = index.gather(centred, clusters or _how_many(len(x)))
     points = tuple(
-        Point(item, *place, word, cluster)
-        for item, place, word, cluster in zip(
+        Point(item, across, down, word, cluster)
+        for item, (across, down), word, cluster in zip(
             items, places.tolist(), words, members.tolist(), strict=True
         )
     )
@@ -147,15 +147,14 @@ def _items(archive: Archive, rows: NDArray[np.int64]) -> list[Item]:
 
 
 def _how_many(n: int) -> int:
-    return max(1, min(MOST_CLUSTERS, round(n**0.5 / 2)))
+    return max(1, min(MOST_CLUSTERS, int(n**0.5 / 2)))
 
 
-def _cluster(
-    words: Sequence[str | None], places: NDArray[np.float64], inside: NDArray[np.bool_]
-) -> Cluster:
+def _cluster(words: Sequence[str | None], places: NDArray[np.float64], inside: NDArray[np.bool_]) -> Cluster:
     rows = np.flatnonzero(inside).tolist()
     fitting = Counter(word for row in rows if (word := words[row]) is not None)
     word, count = fitting.most_common(1)[0] if fitting else (None, 0)
     share = count / len(rows)
+    named = share >= NAMED and count >= min(2, len(rows))
     x, y = np.median(places[rows], axis=0).round(4).tolist()
-    return Cluster(word if share >= NAMED else None, round(share, 4), len(rows), x, y)
+    return Cluster(word if named else None, round(share, 4), len(rows), x, y)

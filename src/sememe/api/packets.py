@@ -58,7 +58,7 @@ class Packet:
     """Whether the time of the photograph names its zone; UTC was assumed otherwise."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return ``{"packet_bytes", "head_bytes", "extra_bytes", "nbytes", "cosine", "extras", "packet"}``."""
+        """Return ``{"packet_bytes", "head_bytes", "extra_bytes", "nbytes", ...``, and the packet in hex."""
         return {
             "packet_bytes": len(self.data),
             "head_bytes": self.budget.head,

@@ -116,6 +116,13 @@ class Reader:
         with border(self._path):
             return int(blocks.outline(self._connection).counts.sum())
 
+    @property
+    def code_bytes(self) -> int:
+        """Bytes of all codes together."""
+        rows = self._rows("SELECT sum(count * width) FROM codes")
+        with border(self._path):
+            return schema.integer(rows[0][0] or 0, "the size of all codes", 1 << 62)
+
     def __contains__(self, path: str) -> bool:
         return bool(self._rows("SELECT 1 FROM items WHERE path = ?", path_to_sql(path)))
 

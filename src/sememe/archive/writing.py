@@ -10,10 +10,12 @@ import numpy as np
 from sememe.archive import schema
 from sememe.archive.blocks import Ids, Lengths, patch
 from sememe.archive.border import Damaged
-from sememe.archive.records import COLUMNS, MAX_ID, Item, item_to_row, path_to_sql
+from sememe.archive.records import COLUMNS, MAX_ID, Item, item_to_row, path_from_sql, path_to_sql
 from sememe.types import Codes
 
 _REPLACE = f"REPLACE INTO items ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our names only
+
+_ASKED = 500  # paths that SQLite is asked for at once
 
 
 def store(
@@ -61,8 +63,7 @@ def insert(connection: sqlite3.Connection, items: Iterator[Item]) -> None:
 
 def delete(connection: sqlite3.Connection, paths: Iterable[str], widths: range) -> int:
     """Delete the items of these paths, and their codes; return how many there were."""
-    found = {_find(connection, path) for path in paths} - {None}
-    ids = np.array(sorted(i for i in found if i is not None), np.int64)
+    ids = np.array(sorted(_find(connection, list(paths)).values()), np.int64)
     connection.executemany("DELETE FROM items WHERE id = ?", ((i,) for i in ids.tolist()))
     nothing = np.zeros((len(ids), widths[-1]), np.uint8)
     if patch(connection, ids, nothing, np.zeros(len(ids), np.int64), widths):
@@ -82,10 +83,10 @@ def _assign_ids(connection: sqlite3.Connection, items: Sequence[Item]) -> Ids:
     """Ids of items: their own if the path is known, else the next ones."""
     first = fresh = schema.get_counter(connection, "next_id")
     ids = np.empty(len(items), np.int64)
+    known = _find(connection, [item.path for item in items])
     for position, item in enumerate(items):
-        known = _find(connection, item.path)
-        ids[position] = fresh if known is None else known
-        fresh += known is None
+        ids[position] = known.get(item.path, fresh)
+        fresh += item.path not in known
     last = connection.execute("SELECT max(id) FROM items").fetchone()[0]
     if fresh > MAX_ID or (last is not None and last >= first):
         raise Damaged(f"the next id, {first}, is out of range or used already")
@@ -93,9 +94,15 @@ def _assign_ids(connection: sqlite3.Connection, items: Sequence[Item]) -> Ids:
     return ids
 
 
-def _find(connection: sqlite3.Connection, path: str) -> int | None:
-    row = connection.execute("SELECT id FROM items WHERE path = ?", (path_to_sql(path),)).fetchone()
-    return None if row is None else schema.integer(row[0], "an id", MAX_ID - 1)
+def _find(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, int]:
+    """Ids of those of the paths that are known."""
+    found: dict[str, int] = {}
+    for start in range(0, len(paths), _ASKED):
+        some = list(map(path_to_sql, paths[start : start + _ASKED]))
+        marks = ",".join("?" * len(some))
+        rows = connection.execute(f"SELECT path, id FROM items WHERE path IN ({marks})", some)  # noqa: S608
+        found |= {path_from_sql(path): schema.integer(i, "an id", MAX_ID - 1) for path, i in rows}
+    return found
 
 
 def _bump(connection: sqlite3.Connection, key: str, by: int) -> None:

@@ -143,12 +143,16 @@ def _hugging_face(path: Path, config: Fields, length: int, rule: TextRule, lower
             f"{path}: no tokenizer, or damaged ({reason(exc)}); copy or pull the model again"
         ) from exc
     pad = rule.pad if rule.pad is not None else _pad(path, config, library, said)
-    return Tokenizer(
-        lambda texts: [list(found.ids) for found in library.encode_batch(texts)],
-        length=length,
-        pad=pad,
-        lowercase=lowercase,
-    )
+
+    def encode(texts: list[str]) -> list[list[int]]:
+        try:
+            return [list(found.ids) for found in library.encode_batch(texts)]
+        except Exception as exc:  # such as an unknown word, where the vocabulary lacks the token for it
+            raise ModelFormatError(
+                f"{path}: cannot cut a text ({reason(exc)}); copy or pull the model again"
+            ) from exc
+
+    return Tokenizer(encode, length=length, pad=pad, lowercase=lowercase)
 
 
 def _pad(path: Path, config: Fields, library: Any, padding: dict[str, Any] | None) -> int:

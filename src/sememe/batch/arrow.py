@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sememe.errors import InputError, MissingExtraError, VectorError
 
 _BUFFER = 1 << 20  # bytes of a column read at a time, instead of a whole row group
+_BATCH = 1 << 30  # bytes of a column that a batch may become
 _TEXTS = 100 << 20  # longest text in the file's own description
 
 
@@ -128,5 +129,21 @@ def vectors(array: Any, dim: int) -> tuple[NDArray[np.float32], NDArray[np.bool_
 
 
 def batches(file: Any, columns: Sequence[str], rows: int) -> Iterator[Any]:
-    """Give record batches of so many rows, of these columns alone."""
-    yield from file.iter_batches(batch_size=rows, columns=list(columns))
+    """Give batches of so many rows, of these columns alone; of fewer where they could fill the memory."""
+    for group in range(file.metadata.num_row_groups):
+        largest = _largest_value(file.metadata.row_group(group), columns)
+        fitting = min(rows, max(1, _BATCH // max(1, largest)))
+        yield from file.iter_batches(batch_size=fitting, row_groups=[group], columns=list(columns))
+
+
+def _largest_value(group: Any, columns: Sequence[str]) -> int:
+    """Bytes that a value of a row group may take: one entry of a dictionary can stand in each of its rows."""
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    sizes = [
+        chunk.total_uncompressed_size
+        for chunk in chunks
+        if chunk.path_in_schema.split(".")[0] in columns
+        and chunk.physical_type == "BYTE_ARRAY"
+        and any("DICTIONARY" in encoding for encoding in chunk.encodings)
+    ]
+    return max(sizes, default=0)

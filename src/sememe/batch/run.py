@@ -64,7 +64,7 @@ def encode_paths(
     codec : Codec
         Its `nbytes` is the length of every code; of the longest one with `mean_bytes`.
     workers : int
-        Threads that read and decode images ahead of the network.
+        Threads that read and decode images ahead of the network, and as many that run it.
     shard : (int, int), optional
         Take one part of so many, counted from 0: `Found.shard`. Containers go to one part as a whole.
     mean_bytes : float, optional
@@ -145,10 +145,13 @@ class _Run:
             return read_job(job, self.codec)
 
         reads = read_ahead(read, self._jobs(found.paths), workers=workers, window=2 * BATCH + workers)
-        with closing(reads):
-            pictures = self._pictures(reads)
-            while batch := list(islice(pictures, BATCH)):
-                self._encode(batch)
+        pictures = self._pictures(reads)
+        batches = iter(lambda: list(islice(pictures, BATCH)), [])
+        # Sessions are shared by threads: each runs its own batch, and the results come in order.
+        embedded = read_ahead(self._embed, batches, workers=workers, window=workers + 1)
+        with closing(reads), closing(embedded):
+            for batch, x in embedded:
+                self._encode(batch, x)
         self._settle()
         self.sink.flush()
 
@@ -206,15 +209,25 @@ class _Run:
         if read.state != "lost":
             self.sink.add(read.item._replace(error=error), None)
 
-    def _encode(self, batch: Sequence[Read]) -> None:
+    def _embed(self, batch: Sequence[Read]) -> tuple[Sequence[Read], Embeddings | InputError]:
+        """Embed a batch, in a thread of its own: it changes nothing, and hands an error on."""
+        pictures = [read.image for read in batch if read.image is not None]
+        assert len(pictures) == len(batch), "only what has a picture is encoded"
+        try:
+            return batch, self.codec.space.embed_images(pictures)
+        except InputError as exc:
+            return batch, exc
+
+    def _encode(self, batch: Sequence[Read], x: Embeddings | InputError) -> None:
         """Encode a batch; if that fails, each picture by itself, so that one cannot spoil the others."""
         try:
-            x = self._vectors(batch)
+            if isinstance(x, InputError):
+                raise x
             coded = self.spending.encode(x)
         except InputError as exc:
             if len(batch) > 1:
                 for read in batch:
-                    self._encode([read])
+                    self._encode(*self._embed([read]))
             else:
                 self._fail(batch[0], plain(exc))
             return
@@ -243,8 +256,3 @@ class _Run:
                 self.new += 1
             self.bytes += len(coded[row])
             self.sink.add(read.item._replace(fidelity=coded.fidelity(row)), coded[row])
-
-    def _vectors(self, batch: Sequence[Read]) -> Embeddings:
-        pictures = [read.image for read in batch if read.image is not None]
-        assert len(pictures) == len(batch), "only what has a picture is encoded"
-        return self.codec.space.embed_images(pictures)

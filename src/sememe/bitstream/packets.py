@@ -1,6 +1,6 @@
 """The packet: profile, extras and payload, for links and columns that bring their own length and checksum.
 
-Extras say what extensions of a file say, in fewer bytes: one byte tells which are there, then come their values.
+Extras say what extensions of a file say, in fewer bytes: one byte tells which, then come the values.
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ def _shorten(tag: Tag, value: bytes) -> bytes:
     if tag == Tag.TIME_TAKEN:
         seconds = read_time(value)
         if not 0 <= seconds < 1 << 32:
-            raise ExtensionError(f"{seconds} s since 1970 do not fit a packet, which reaches from 1970 to 2106")
+            raise ExtensionError(
+                f"{seconds} s since 1970 do not fit a packet, which reaches from 1970 to 2106"
+            )
         return seconds.to_bytes(4, "big")
     if tag == Tag.PIXEL_SIZE:
         width, height = read_pixel_size(value)

@@ -122,9 +122,8 @@ def _read(path: Path) -> tuple[list[str], list[str] | None, np.ndarray[Any, Any]
     """Names, parents if there are any, and vectors."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if sum(member.file_size for member in file.zip.infolist()) > _LARGEST:
-                raise ValueError("larger than any vocabulary")
-            arrays = {key: file[key] for key in ("names", "x", "parents") if key in file}
+            small = sum(member.file_size for member in file.zip.infolist()) <= _LARGEST
+            arrays = {key: file[key] for key in ("names", "x", "parents") if small and key in file}
             texts = {key: _texts(arrays[key]) for key in ("names", "parents") if key in arrays}
     except Exception as exc:  # zipfile, zlib and NumPy raise whatever the damage makes them stumble over
         reason = getattr(exc, "strerror", None) or "not a .npz file"

@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f", "--filepath-only", action="store_true", help="print paths only, an empty line between groups"
     )
-    parser.add_argument("--omit-first", action="store_true", help="leave out the picture to keep of each group")
+    parser.add_argument(
+        "--omit-first", action="store_true", help="leave out the picture to keep of each group"
+    )
     options.add_bytes(parser, default="all there are")
     options.add_profile(parser)
 
@@ -52,7 +54,9 @@ def run(args: argparse.Namespace, out: Output) -> int:
         codec = api.codec_for(archive, profile=args.profile)
         total = len(archive)
     if args.bytes is not None and args.bytes > codec.nbytes:
-        raise UsageError(f"{args.archive}: holds codes of {codec.nbytes} bytes, not {args.bytes}: lower --bytes")
+        raise UsageError(
+            f"{args.archive}: holds codes of {codec.nbytes} bytes, not {args.bytes}: lower --bytes"
+        )
     with out.progress("comparing", "codes") as tell:
         groups = find_duplicates(
             codec, args.archive, threshold=args.threshold, nbytes=args.bytes, exact=args.exact, tell=tell
@@ -64,7 +68,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
         separated = number > 0 and not (args.filepath_only and args.omit_first)
         out.record(fields, f"\n{text}" if separated else text)
     copies = sum(len(group.members) - 1 for group in groups)
-    out.note(f"{copies:,} of {total:,} pictures look like copies, in {len(groups):,} groups; nothing was deleted")
+    where = f"{len(groups):,} group{'s' * (len(groups) != 1)}"
+    out.note(f"{copies:,} of {total:,} pictures look like copies, in {where}; nothing was deleted")
     return 0
 
 

@@ -100,7 +100,7 @@ def _archive(name: str) -> dict[str, Any]:
             "nbytes": archive.nbytes,
             "images": len(archive),
             "failed": sum(1 for _ in archive.failed()),
-            "code_bytes": len(archive) * archive.nbytes,
+            "code_bytes": archive.code_bytes,
             "file_bytes": Path(name).stat().st_size,
             "generation": archive.generation,
         }
@@ -141,4 +141,6 @@ def _text(fields: dict[str, Any]) -> str:
         "packet": "{path}  packet  {profile}  {nbytes} B code  {code}",
         "sem": "{path}  {profile}  {nbytes} B code in {file_bytes} B  checksum ok  {code}",
     }
-    return words[fields["kind"]].format_map(fields)
+    text = words[fields["kind"]].format_map(fields)
+    mixed = fields["kind"] == "archive" and fields["code_bytes"] != fields["images"] * fields["nbytes"]
+    return text.replace(" images x ", " images of up to ") if mixed else text

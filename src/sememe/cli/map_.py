@@ -28,13 +28,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's own arguments."""
     parser.add_argument("archive", metavar="ARCHIVE", help="archive to draw")
     parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="page (.html), picture (.svg, .png) or data (.json)"
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="page (.html), picture (.svg, .png) or data (.json)",
     )
     parser.add_argument("--thumbnails", action="store_true", help="draw the pictures, where they can be read")
     parser.add_argument(
-        "--root", metavar="DIR", help="folder that the archive's paths start from (default: the working folder)"
+        "--root",
+        metavar="DIR",
+        help="folder that the archive's paths start from (default: the working folder)",
     )
-    parser.add_argument("--clusters", type=options.count, metavar="K", help="clusters at most (default: up to 12)")
+    parser.add_argument(
+        "--clusters", type=options.count, metavar="K", help="clusters at most (default: up to 12)"
+    )
     parser.add_argument("--all", action="store_true", help="all pictures, not a sample of 3,000")
     options.add_labels(parser)
     options.add_profile(parser)

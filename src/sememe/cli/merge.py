@@ -28,5 +28,6 @@ def run(args: argparse.Namespace, out: Output) -> int:
             "images": len(archive),
             "nbytes": archive.nbytes,
         }
-    out.record(fields, "{output}: {images:,} images of {nbytes} B".format_map(fields))
+        of = "of" if archive.mean_bytes is None else "of up to"
+    out.record(fields, f"{{output}}: {{images:,}} images {of} {{nbytes}} B".format_map(fields))
     return 0

@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time", type=moment, metavar="T", help="ISO 8601 or now, instead of EXIF's")
     parser.add_argument("--position", type=place, metavar="LAT,LON", help="degrees, instead of EXIF's")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the bytes to a file; - for stdout")
-    parser.add_argument("--base64", action="store_true", help="print base64 instead of hex")
+    parser.add_argument(
+        "--format", choices=["hex", "base64"], default="hex", help="how to print (default hex)"
+    )
     options.add_profile(parser)
     options.add_device(parser)
 
@@ -45,6 +47,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Print or write one packet, and say how its bytes are spent."""
     from sememe import api
     from sememe.api.packets import make_packet
+    from sememe.disk import writing
 
     codec = api.load(args.profile or options.DEFAULT_PROFILE)
     packet = make_packet(
@@ -60,20 +63,17 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if not packet.zone_known:
         out.note(f"{args.input}: the camera noted no time zone; UTC is assumed")
     plan = "{packet_bytes} of {max_bytes} bytes: {head_bytes} profile, {extra_bytes} extras, {nbytes} code"
-    out.note(f"{plan.format_map(fields)} (cosine {packet.cosine:.3f})")
-    if args.output is not None:
-        with writable(args.output) as target:
-            _write(packet.data, target)
+    told = f"{plan.format_map(fields)} (cosine {packet.cosine:.3f})"
+    if args.output is None:
+        base = args.format == "base64"
+        out.note(told)
+        out.record(fields, base64.b64encode(packet.data).decode() if base else packet.data.hex())
+        return 0
+    with writable(args.output) as target, writing(target) as file:
+        file.write(packet.data)
     if args.output != STDIO:
-        out.record(fields, base64.b64encode(packet.data).decode() if args.base64 else packet.data.hex())
+        out.record(fields, f"{args.output}: {told}")
     return 0
-
-
-def _write(data: bytes, target: object) -> None:
-    from sememe.disk import writing
-
-    with writing(target) as file:  # type: ignore[arg-type]
-        file.write(data)
 
 
 def moment(text: str) -> datetime:
@@ -83,7 +83,9 @@ def moment(text: str) -> datetime:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-03-01T12:00:00Z, or now") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time such as 2026-03-01T12:00:00Z, or now"
+        ) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 

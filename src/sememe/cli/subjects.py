@@ -102,8 +102,9 @@ def _rows(archive: Archive, wanted: list[str] | None) -> Iterator[tuple[Item, by
         yield from ((archive.get(path), archive.code(path)) for path in wanted)
         return
     with archive.snapshot():
-        codes = archive.codes()[1]
-        yield from zip(archive.items("ok"), map(bytes, codes), strict=True)
+        _, codes, lengths = archive.coded()
+        cut = (bytes(code[:length]) for code, length in zip(codes, lengths, strict=True))
+        yield from zip(archive.items("ok"), cut, strict=True)
 
 
 def _picture(name: str, args: argparse.Namespace) -> Iterator[Subject]:

@@ -137,5 +137,5 @@ def target(url: str, location: str, what: str) -> str:
         scheme, host = "", None
     allowed = {"https"} if url.startswith("https:") else {"http", "https"}
     if not location or scheme not in allowed or not host:
-        raise UnexpectedAnswerError(f"{what}: {host_of(url)} leads to {location[:80]!r}; {CHECK}")
+        raise UnexpectedAnswerError(f"{what}: {host_of(url)} redirects to {location[:80]!r}; {CHECK}")
     return found

@@ -6,10 +6,12 @@ is taken over; the rest is decoded and coded again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,10 +126,11 @@ class Cache:
             return None
         try:
             with safe_open(self.file, framework="np") as file:
-                if file.metadata() != self._about(file.metadata().get("learned_from", "")):
-                    return None
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
-                learned_from = int(file.metadata()["learned_from"])
+                said = file.metadata()
+            if said != self._about(said["learned_from"], arrays):
+                return None
+            learned_from = int(said["learned_from"])
             outline = Outline(*(arrays.pop(name) for name in Outline._fields))
             shortlist = Shortlist(**arrays)
         except (OSError, SafetensorError, VectorError, ValueError, KeyError, TypeError, AttributeError):
@@ -151,14 +154,18 @@ class Cache:
             name: np.ascontiguousarray(part) for name, part in parts.items()
         }  # safetensors sees no strides
         with writing(self.file) as file:
-            file.write(save(arrays, metadata=self._about(str(kept.learned_from))))
+            file.write(save(arrays, metadata=self._about(str(kept.learned_from), arrays)))
 
-    def _about(self, learned_from: str) -> dict[str, str]:
+    def _about(self, learned_from: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+        crc = 0
+        for name in sorted(arrays):
+            crc = crc32(arrays[name].data, crc)
         return {
             "version": _VERSION,
             "fingerprint": self.fingerprint.hex(),
             "nbytes": str(self.nbytes),
             "learned_from": learned_from,
+            "crc": f"{crc:08x}",
         }
 
 

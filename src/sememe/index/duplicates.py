@@ -5,9 +5,9 @@
     rows, best first ─nearest of √n centres─► cells ─compare within a cell─► pairs ─best first─► groups
 
 Every row lives in the cell of its nearest centre and visits the cells of the `VISITS` nearest: two rows are
-compared if one of them visits where the other lives. Centres are rows drawn at random, so that work grows with
-n^1.5 and there is nothing to train. Vectors are decoded a cell at a time; what stays in memory is a few numbers
-for each row.
+compared if one of them visits where the other lives. Centres are rows drawn at random, so that work grows
+with n^1.5 and there is nothing to train. Vectors are decoded some cells at a time; what stays in memory is a
+few numbers for each row.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def near_pairs(
     Parameters
     ----------
     vectors : Vectors
-        (n, d), decoded on demand, the best first: of a row with more than some `_BETTER` pairs, those with the
-        best rows are kept if memory would not do.
+        (n, d), decoded on demand, the best first: of a row with very many pairs those with the best rows are
+        kept.
     background : Background
         Of their space.
     threshold : float
@@ -100,8 +100,8 @@ def near_pairs(
 def keepers(pairs: Pairs, n: int) -> tuple[Rows, NDArray[np.float32]]:
     """Give each of n rows, the best first, to a row that is kept.
 
-    A row is kept unless one that is kept is like it; then it goes to the one most like it. So nothing is taken
-    for a copy of a picture that it was not compared with, however long a chain of likenesses is.
+    A row is kept unless one that is kept is like it; then it goes to the one most like it. So nothing is
+    taken for a copy of a picture that it was not compared with, however long a chain of likenesses is.
 
     Returns
     -------
@@ -111,14 +111,17 @@ def keepers(pairs: Pairs, n: int) -> tuple[Rows, NDArray[np.float32]]:
         With the keeper.
     """
     keeper, cosines = np.arange(n), np.ones(n, np.float32)
-    rows, starts = np.unique(pairs.worse, return_index=True)
-    for row, start, stop in zip(rows, starts, [*starts[1:], len(pairs.worse)], strict=True):
-        better = pairs.better[start:stop]
+    rows, starts, counts = np.unique(pairs.worse, return_index=True, return_counts=True)
+    for row, start, count in zip(rows, starts, counts, strict=True):
+        better = pairs.better[start : start + count]
         kept = keeper[better] == better
         if kept.any():
-            nearest = np.where(kept, pairs.cosines[start:stop], -2).argmax()
+            nearest = np.where(kept, pairs.cosines[start : start + count], -2).argmax()
             keeper[row], cosines[row] = better[nearest], pairs.cosines[start + nearest]
     return keeper, cosines
+
+
+_NO_PAIRS = Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 class _Cell(NamedTuple):
@@ -137,7 +140,7 @@ class _Comparison(NamedTuple):
         return self.background.centre(self.vectors[rows], "image")
 
     def __call__(self, cells: list[_Cell]) -> Iterator[Pairs]:
-        """Compare the rows of some cells, decoded together: a call for each small cell would take ten times as long."""
+        """Compare the rows of some cells, decoded together: a call for each would take ten times as long."""
         for members, visitors in cells:
             if len(visitors) > CHUNK:
                 yield from self._large(members, visitors)
@@ -178,16 +181,15 @@ class _Found:
             merged = self.pairs()
             first = np.r_[True, merged.worse[1:] != merged.worse[:-1]]
             place = np.arange(len(first)) - np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
-            self._parts = [Pairs(*(column[place < _BETTER] for column in merged))]
+            best = place < _BETTER
+            self._parts = [Pairs(merged.better[best], merged.worse[best], merged.cosines[best])]
             self._size = 0  # counts what is new: a second pruning pays only after as many again
 
     def pairs(self) -> Pairs:
-        better, worse, cosines = (
-            np.concatenate([np.zeros(0, dtype), *columns])
-            for dtype, columns in zip(
-                (np.int64, np.int64, np.float32), zip(*self._parts, strict=True) if self._parts else [()] * 3
-            )
-        )
+        parts = [_NO_PAIRS, *self._parts]
+        better = np.concatenate([part.better for part in parts])
+        worse = np.concatenate([part.worse for part in parts])
+        cosines = np.concatenate([part.cosines for part in parts])
         _, once = np.unique(worse * self._n + better, return_index=True)
         return Pairs(better[once], worse[once], cosines[once])
 
@@ -202,18 +204,19 @@ def _cells(compare: _Comparison) -> Iterator[list[_Cell]]:
     """Rows that live in a cell, and those that visit it; so many cells at once as may be decoded together."""
     n = len(compare.vectors)
     drawn = np.random.default_rng(0).choice(n, int(np.sqrt(n * VISITS)), replace=False)
-    centres = compare.centred(np.sort(drawn))
-    homes, visits = np.empty(n, np.int32), np.empty((n, VISITS), np.int32)
+    centres = _apart(compare.centred(np.sort(drawn)), compare.threshold)
+    count = min(VISITS, len(centres))
+    homes, visits = np.empty(n, np.int32), np.empty((n, count), np.int32)
     for rows in chunks(n):
         x = compare.centred(np.arange(rows.start, rows.stop))
         for block in chunks(len(x), _BLOCK):
             near = x[block] @ centres.T
             some = slice(rows.start + block.start, rows.start + block.stop)
-            visits[some] = np.argpartition(-near, VISITS - 1, axis=1)[:, :VISITS]
+            visits[some] = np.argpartition(-near, count - 1, axis=1)[:, :count]
             homes[some] = near.argmax(axis=1)
     members = np.split(np.argsort(homes, kind="stable"), _ends(homes, len(centres)))
     flat = visits.ravel()
-    visitors = np.split(np.argsort(flat, kind="stable") // VISITS, _ends(flat, len(centres)))
+    visitors = np.split(np.argsort(flat, kind="stable") // count, _ends(flat, len(centres)))
     some_cells: list[_Cell] = []
     for cell in map(_Cell, members, visitors):
         if some_cells and sum(len(one.visitors) for one in some_cells) + len(cell.visitors) > CHUNK:
@@ -221,6 +224,14 @@ def _cells(compare: _Comparison) -> Iterator[list[_Cell]]:
             some_cells = []
         some_cells.append(cell)
     yield some_cells
+
+
+def _apart(x: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
+    """Leave out rows that are like one before them: centres amid a crowd of copies would divide it."""
+    kept = np.zeros(len(x), np.bool_)
+    for row in range(len(x)):
+        kept[row] = not (x[:row][kept[:row]] @ x[row] >= threshold).any()
+    return x[kept]
 
 
 def _ends(cells: NDArray[np.int32], n: int) -> Rows:

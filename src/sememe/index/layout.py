@@ -1,4 +1,4 @@
-"""A collection as a plane: vectors that lie near each other get places near each other, and gather in clusters.
+"""A collection as a plane: vectors near each other get places near each other, and gather in clusters.
 
 ::
 
@@ -39,6 +39,8 @@ def gather(x: Floats, k: int) -> NDArray[np.int64]:
 
     Spherical k-means (Dhillon and Modha 2001) from the seeds of k-means++ (Arthur and Vassilvitskii 2007).
     """
+    if not len(x):
+        return np.zeros(0, np.int64)
     centres = _seeds(x, min(k, len(x)))
     labels = np.full(len(x), -1, np.int64)
     for _ in range(_ITERATIONS):
@@ -58,7 +60,7 @@ def gather(x: Floats, k: int) -> NDArray[np.int64]:
 def _seeds(x: Floats, k: int) -> Floats:
     """Draw k rows that lie far from each other."""
     rng = np.random.default_rng(0)
-    chosen = [int(rng.integers(len(x)))] if k else []
+    chosen = [int(rng.integers(len(x)))]
     distance = np.full(len(x), np.inf)
     while len(chosen) < k:
         distance = np.minimum(distance, np.maximum(0, 1 - x @ x[chosen[-1]]).astype(np.float64))

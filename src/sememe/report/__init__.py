@@ -4,7 +4,7 @@ The page carries its pictures and style inside, runs no script and asks the netw
 content security policy forbids it). `render` is the whole interface; the classes are what it shows.
 """
 
-from sememe.report.data import Hit, Photo, Report, ScoredLabel, Search
+from sememe.report.data import Hit, Photo, Place, Report, ScoredLabel, Search, Sizes
 from sememe.report.page import render
 
-__all__ = ["Hit", "Photo", "Report", "ScoredLabel", "Search", "render"]
+__all__ = ["Hit", "Photo", "Place", "Report", "ScoredLabel", "Search", "Sizes", "render"]

@@ -27,11 +27,12 @@ class Photo:
     width: int
     height: int
     code: bytes
-    thumbnail: bytes  # a JPEG, for the reader's eyes only
+    thumbnail: bytes | None  # a JPEG, for the reader's eyes only; None if there is none
     fidelity: Mapping[int, float]
     labels: Mapping[int, Sequence[ScoredLabel]]
     rivals: Mapping[str, int] = field(default_factory=dict)
     thumbnails: Mapping[str, int] = field(default_factory=dict)
+    card: bool = True  # whether it is shown with its code, or only where a search finds it
 
     @property
     def pixels(self) -> int:
@@ -57,6 +58,24 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One picture on the map: a point of the unit square and the word that fits it, if one does."""
+
+    x: float
+    y: float
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of an archive's file, and of the originals: counted (`exact`), or estimated from a sample."""
+
+    file: int
+    originals: int | None
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole page; `levels` are the code lengths in bytes, ascending, the last one being what is kept."""
 
@@ -67,3 +86,17 @@ class Report:
     searches: Sequence[Search] = ()
     candidates: Sequence[str] = ()  # the label words that were offered
     notes: Sequence[str] = ()
+    images: int | None = None  # in the whole archive, if the photos are a sample of it
+    reference: str = "the original"  # what `Photo.fidelity` compares with
+    places: Sequence[Place] = ()
+    sizes: Sizes | None = None
+
+    @property
+    def cards(self) -> Sequence[Photo]:
+        """The photos that are shown with their codes."""
+        return [photo for photo in self.photos if photo.card]
+
+    @property
+    def total(self) -> int:
+        """Number of images that the page speaks of."""
+        return len(self.cards) if self.images is None else self.images

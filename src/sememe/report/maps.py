@@ -1,4 +1,4 @@
-"""A map of an archive as SVG, and as one self-contained HTML page without a script: pure, from data to text."""
+"""A map of an archive as SVG, and as one self-contained page without a script: pure, from data to text."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ h1 { margin: 0; font-size: clamp(1.6rem, 4vw, 2.6rem); line-height: 1.1; letter-
 p { max-width: 46rem; color: #5b574f; }
 fieldset { border: 0; margin: 1rem 0; padding: 0; display: flex; flex-wrap: wrap; gap: .4rem; }
 legend { padding: 0 0 .3rem; font-weight: 600; }
-label { border: 1px solid #d9d4c8; border-radius: 999px; padding: .25rem .8rem; background: #fffefb; cursor: pointer; }
+label { border: 1px solid #d9d4c8; border-radius: 999px; padding: .25rem .8rem; background: #fffefb;
+  cursor: pointer; }
 label:has(:checked) { border-color: #1d1b18; box-shadow: 0 0 0 1px #1d1b18; }
 label:has(:focus-visible) { outline: 3px solid #0b5c54; outline-offset: 2px; }
 label input { position: absolute; opacity: 0; width: 1px; height: 1px; }
 label i { display: inline-block; width: .7em; height: .7em; margin-right: .45em; border-radius: 50%; }
-svg { display: block; width: 100%; height: auto; border: 1px solid #e3ded2; border-radius: 14px; background: #fffefb; }
+svg { display: block; width: 100%; height: auto; border: 1px solid #e3ded2; border-radius: 14px;
+  background: #fffefb; }
 """
 
 
@@ -86,8 +88,8 @@ def title(found: Map) -> str:
 def chosen(found: Map, thumbnails: Collection[str]) -> dict[str, tuple[float, float]]:
     """Middles, in the unit square, of the fields on which pictures are drawn, by path.
 
-    A picture goes to the free field of a grid that is nearest to its place, at most two fields away, so that none
-    hides another; those that find no room stay dots.
+    A picture goes to the free field of a grid that is nearest to its place, at most two fields away, so that
+    none hides another; those that find no room stay dots.
     """
     taken: set[tuple[int, int]] = set()
     places: dict[str, tuple[float, float]] = {}
@@ -112,9 +114,9 @@ def unmasked(text: str) -> str:
 def _explained(found: Map) -> str:
     sample = "" if len(found.points) == found.images else "An even sample is shown. "
     return (
-        f"{sample}Pictures whose codes mean alike lie near each other; directions and empty space mean nothing. "
-        "A colour is a cluster, named by the word that fits most of its pictures, or <em>none</em> if no word "
-        "fits a quarter of them. Hold the pointer over a picture for its name."
+        f"{sample}Pictures whose codes mean alike lie near each other; directions and empty space mean "
+        "nothing. A colour is a cluster, named by the word that fits most of its pictures, or <em>none</em> "
+        "if no word fits a quarter of them. Hold the pointer over a picture for its name."
     )
 
 
@@ -156,7 +158,9 @@ def _names(found: Map) -> Iterator[str]:
         text = one.name or "none"
         half = 8.5 * len(text)
         x, y = min(max(_at(one.x), half), SIDE + 2 * MARGIN - half), _at(one.y)
-        while any(abs(x - other_x) < half + other and abs(y - other_y) < 28 for other_x, other_y, other in taken):
+        while any(
+            abs(x - other_x) < half + other and abs(y - other_y) < 28 for other_x, other_y, other in taken
+        ):
             y += 6
         taken.append((x, y, half))
         yield (

@@ -8,6 +8,7 @@ from html import escape
 from importlib import resources
 
 from sememe.report.data import Hit, Photo, Report, ScoredLabel, Search
+from sememe.report.scatter import draw_map
 
 _CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -27,29 +28,37 @@ def render(report: Report) -> str:
     """
     style = resources.files("sememe.report").joinpath("style.css").read_text("utf-8")
     rules = _level_rules(report.levels) + _thumbnail_rules(report)
-    title = f"{_plural(len(report.photos), 'photograph')} in {_total(report)} · sememe"
+    title = f"{_count(report)} in {_total(report)} · sememe"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_CSP}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{title}</title>\n<style>\n{style}{rules}</style>\n</head>\n<body>\n"
-        f"{_header(report)}<main>\n{_switch(report)}{_photos(report)}{_searches(report)}{_sizes(report)}"
+        f"{_header(report)}<main>\n{_switch(report)}{_photos(report)}{_searches(report)}"
+        f"{draw_map(report.places)}{_archive(report)}{_sizes(report)}"
         f"</main>\n{_footer(report)}</body>\n</html>\n"
     )
 
 
+_ORIGINALS = " The pictures are the originals, shown so that you can judge; they are not made from the code."
+
+
 def _header(report: Report) -> str:
-    rows = "".join(f"<span>{_cells(photo.code, text=False)}</span>" for photo in report.photos)
+    originals = _ORIGINALS if any(photo.thumbnail for photo in report.photos) else ""
+    rows = "".join(f"<span>{_cells(photo.code, text=False)}</span>" for photo in report.cards)
+    if report.images is None:
+        caption, codes = "All there is: one row a photograph, one cell a byte.", "All codes"
+    else:
+        caption, codes = "One row an image below, one cell a byte.", "Codes of the images below"
     return (
         "<header>\n<p class='brand'>sememe · an image&rsquo;s meaning in a few bytes</p>\n"
-        f"<h1>{_plural(len(report.photos), 'photograph')}, <em>{_total(report)}</em></h1>\n"
+        f"<h1>{_count(report)}, <em>{_total(report)}</em></h1>\n"
         f"<p class='lead'>Each picture below became {report.levels[-1]} bytes with the profile "
         f"<b>{escape(report.profile_id)}</b>. Every label and every search result on this page was computed "
-        "from those bytes alone. The pictures are the originals, shown so that you can judge; they are not "
-        "made from the code.</p>\n"
-        f"<div class='weave' role='img' aria-label='All codes, one row a photograph'>{rows}</div>\n"
-        "<p class='caption'>All there is: one row a photograph, one cell a byte.</p>\n</header>\n"
+        f"from those bytes alone.{originals}</p>\n"
+        f"<div class='weave' role='img' aria-label='{codes}, one row a photograph'>{rows}</div>\n"
+        f"<p class='caption'>{caption}</p>\n</header>\n"
     )
 
 
@@ -63,7 +72,7 @@ def _switch(report: Report) -> str:
 
 
 def _photos(report: Report) -> str:
-    cards = "".join(_card(photo, report.levels) for photo in report.photos)
+    cards = "".join(_card(photo, report) for photo in report.cards)
     chosen = f" Labels are chosen among {len(report.candidates)} words." if report.candidates else ""
     return (
         "<section aria-labelledby='photos'>\n<h2 id='photos'>What the bytes still say</h2>\n"
@@ -72,28 +81,32 @@ def _photos(report: Report) -> str:
     )
 
 
-def _card(photo: Photo, levels: Sequence[int]) -> str:
+def _card(photo: Photo, report: Report) -> str:
     name = escape(photo.name)
-    meanings = "".join(_meaning(photo, n) for n in levels)
+    meanings = "".join(_meaning(photo, n, report.reference) for n in report.levels)
+    shown = (
+        f"<img src='{_data_uri(photo)}' alt='The original photograph: {name}'>\n" if photo.thumbnail else ""
+    )
+    pixels = f"{photo.width} &times; {photo.height} pixels" if photo.pixels else ""
     return (
-        f"<article class='card'>\n<img src='{_data_uri(photo)}' alt='The original photograph: {name}'>\n"
-        f"<div class='body'><h3>{name}</h3>"
-        f"<p class='facts'>{photo.width} &times; {photo.height} pixels</p>\n"
+        f"<article class='card'>\n{shown}"
+        f"<div class='body'><h3>{name}</h3><p class='facts'>{pixels}</p>\n"
         f"<p class='code' role='img' aria-label='Code: {photo.code.hex(' ')}'>"
         f"{_cells(photo.code, text=True)}</p>\n{meanings}</div>\n</article>\n"
     )
 
 
-def _meaning(photo: Photo, level: int) -> str:
-    rate = 8 * level / photo.pixels
+def _meaning(photo: Photo, level: int, reference: str) -> str:
+    pixels = photo.pixels
+    rate = f"{8 * level / pixels:.2g} bits per pixel ({pixels:,} pixels)" if pixels else ""
     cosine = photo.fidelity[level]
     labels = "".join(_label(label) for label in photo.labels[level])
     return (
         f"<div class='at at-{level}'><p class='level-name'>{level} bytes</p>\n"
         f"<ol class='labels'>{labels}</ol>\n"
         f"<p class='kept'><span class='bar' style='--v:{max(cosine, 0):.3f}'></span>"
-        f"<span>cosine to the original <b>{cosine:.3f}</b></span></p>"
-        f"<p class='facts'>{rate:.2g} bits per pixel ({photo.pixels:,} pixels)</p></div>\n"
+        f"<span>cosine to {escape(reference)} <b>{cosine:.3f}</b></span></p>"
+        f"<p class='facts'>{rate}</p></div>\n"
     )
 
 
@@ -123,13 +136,14 @@ def _ranking(search: Search, report: Report, level: int) -> str:
     items = []
     doubtful = False
     for hit in search.hits[level]:
+        photo = report.photos[hit.photo]
         if hit.strength == "none" and not doubtful:
             doubtful = True
             items.append("<li class='below'>probably no match from here on</li>")
-        name = escape(report.photos[hit.photo].name)
+        name = escape(photo.name)
+        thumb = f"<span class='thumb t{hit.photo}'></span>" if photo.thumbnail else ""
         items.append(
-            f"<li class='{escape(hit.strength)}'><span class='thumb t{hit.photo}'></span>"
-            f"<span class='word'>{name}</span>{_strength(hit)}</li>"
+            f"<li class='{escape(hit.strength)}'>{thumb}<span class='word'>{name}</span>{_strength(hit)}</li>"
         )
     return (
         f"<div class='at at-{level}'><p class='level-name'>{level} bytes</p>"
@@ -139,6 +153,23 @@ def _ranking(search: Search, report: Report, level: int) -> str:
 
 def _strength(scored: ScoredLabel | Hit) -> str:
     return f"<span class='strength'>{escape(scored.strength)} {scored.score:.2f}</span>"
+
+
+def _archive(report: Report) -> str:
+    """How much the whole archive takes, at each length."""
+    if report.sizes is None:
+        return ""
+    rows = [(f"codes of {n} bytes", n * report.total) for n in report.levels]
+    rows.append(("the archive's file, with names and checksums", report.sizes.file))
+    if report.sizes.originals is not None:
+        about = "" if report.sizes.exact else ", about"
+        rows.append((f"the originals{about}", report.sizes.originals))
+    lines = "".join(f"<tr><th scope='row'>{name}</th><td>{size:,}</td></tr>" for name, size in rows)
+    return (
+        "<section aria-labelledby='archive'>\n<h2 id='archive'>What it takes</h2>\n<div class='scroll'>"
+        f"<table><thead><tr><th scope='col'>{_count(report)}</th><th scope='col'>bytes</th></tr></thead>"
+        f"<tbody>{lines}</tbody></table></div>\n</section>\n"
+    )
 
 
 def _sizes(report: Report) -> str:
@@ -196,16 +227,22 @@ def _thumbnail_rules(report: Report) -> str:
     if not report.searches:
         return ""
     return "".join(
-        f".t{i}{{background-image:url({_data_uri(photo)})}}\n" for i, photo in enumerate(report.photos)
+        f".t{i}{{background-image:url({_data_uri(photo)})}}\n"
+        for i, photo in enumerate(report.photos)
+        if photo.thumbnail
     )
 
 
 def _data_uri(photo: Photo) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(photo.thumbnail).decode('ascii')}"
+    return f"data:image/jpeg;base64,{base64.b64encode(photo.thumbnail or b'').decode('ascii')}"
 
 
 def _total(report: Report) -> str:
-    return _plural(report.levels[-1] * len(report.photos), "byte")
+    return _plural(report.levels[-1] * report.total, "byte")
+
+
+def _count(report: Report) -> str:
+    return _plural(report.total, "photograph" if report.images is None else "image")
 
 
 def _plural(count: int, noun: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sememe.archive import Archive, Item
-from sememe.errors import InputError, SememeError
+from sememe.errors import InputError, SememeError, UsageError
 from sememe.index import Hit
 from sememe.metrics import byte_to_fidelity, cosine
 from sememe.metrics.calibration import Term
@@ -115,6 +115,22 @@ class Library:
             except InputError:  # says where the archive lies, which is nobody's business
                 raise InputError(f"there is no image {item}") from None
 
+    def code(self, item: int, nbytes: int | None = None) -> bytes:
+        """Give the code of an image, or its first bytes.
+
+        Raises
+        ------
+        InputError
+            There is no such image.
+        UsageError
+            Its code is shorter.
+        """
+        state = self.state
+        code = state.code(state.row_of(item))
+        if nbytes is not None and nbytes > len(code):
+            raise UsageError(f"the code of image {item} has {len(code)} bytes, not {nbytes}")
+        return code[:nbytes]
+
     def inspect(self, item: int, count: int = 12) -> dict[str, Any]:
         """Tell what survives of one image at every length that the slider has."""
         state, found = self.state, self.item(item)
@@ -148,6 +164,23 @@ class Library:
             "fidelity": fidelity,
             **size,
             "rates": rates,
+        }
+
+    def labels(self, items: Sequence[int], count: int = 3) -> dict[str, list[str]]:
+        """Give the words that fit images best, by id: those that are strong or weak, or else the best.
+
+        Raises
+        ------
+        InputError
+            There is no such image.
+        """
+        state = self.state
+        rows = np.array([state.row_of(item) for item in items], np.int64)
+        found = state.labels(state.source[rows])
+        return {
+            str(item): [one.label for one in prediction.labels[:count] if one.strength != "none"]
+            or [prediction.best.label]
+            for item, prediction in zip(items, found, strict=True)
         }
 
     def describe(self, x: NDArray[np.float32], code: bytes) -> dict[str, Any]:

@@ -52,11 +52,18 @@ class Pictures:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         with self._decoding:
-            made = _shrunk(self._content(item), side)
+            made = _shrunk(self.original(item), side)
         self._keep(key, made)
         return made
 
-    def _content(self, item: Item) -> bytes:
+    def original(self, item: Item) -> bytes:
+        """Read the file of an original that is still what was encoded.
+
+        Raises
+        ------
+        InputError
+            The file is not there, is outside the root, or changed since it was encoded.
+        """
         path = Path(item.path) if self._root is None else self._root / item.path
         try:
             if self._root is not None and not path.resolve().is_relative_to(self._root):

@@ -9,15 +9,18 @@ from fastapi import Body, FastAPI, Query
 from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import Field
 
 import sememe
 from sememe import bitstream
 from sememe.errors import InputError, UsageError
+from sememe.web.drawing import Drawer
 from sememe.web.library import Library
 from sememe.web.numbers import Numbers
 from sememe.web.pictures import Pictures
 from sememe.web.pools import Pool
 from sememe.web.refusals import SENDING, may
+from sememe.web.thumbnails import compare
 from sememe.web.writing import Writer
 
 __all__ = ["PAGES", "add_routes"]
@@ -27,6 +30,7 @@ PAGES = {"search": "/", "encode": "/encode", "map": "/map"}
 
 _BINARY = "application/octet-stream"
 
+_Id = Annotated[int, Field(ge=0, lt=1 << 40)]
 _Item = Annotated[int, InPath(ge=0, lt=1 << 40)]
 _Picture = Annotated[bytes, Body(media_type=_BINARY)]
 _Bytes = Annotated[int | None, Query(alias="bytes", ge=1, le=255)]
@@ -37,8 +41,8 @@ _LAST = 1000  # results that scrolling reaches
 _QUERY_CODE = 64  # bytes of a picture given as a query: as much as a query needs, short enough for a URL
 
 
-quick, slow = Pool(3), Pool(2)
-"""Searches, and what would keep them waiting: pictures, and questions about all lengths at once."""
+quick, slow, drawing = Pool(3), Pool(2), Pool(1)
+"""Searches; what would keep them waiting; and what is done one at a time, whoever waits."""
 
 
 def add_routes(
@@ -48,6 +52,7 @@ def add_routes(
     _add_pages(app, library, writer is not None)
     _add_questions(app, library, numbers)
     _add_images(app, library, pictures)
+    _add_comparisons(app, library, pictures)
     _add_encoding(app, library, writer)
 
 
@@ -102,6 +107,12 @@ def _add_questions(app: FastAPI, library: Library, numbers: Numbers) -> None:
         """Tell what survives of one image at each length."""
         return library.inspect(item)
 
+    @app.get("/api/labels", responses=may(404, 422))
+    @quick
+    def labels(item: Annotated[list[_Id], Query(min_length=1, max_length=100)]) -> dict[str, list[str]]:
+        """Give the words that fit some images best."""
+        return library.labels(item)
+
     @app.get("/api/map")
     @slow
     def points() -> list[dict[str, Any]]:
@@ -127,13 +138,34 @@ def _add_images(app: FastAPI, library: Library, pictures: Pictures) -> None:
     @quick
     def code(item: _Item, nbytes: _Bytes = None) -> Response:
         """Give the code as a `.sem` file."""
-        state = library.state
-        payload = state.code(state.row_of(item))
-        if nbytes is not None and nbytes > len(payload):
-            raise UsageError(f"the codes have {len(payload)} bytes, not {nbytes}")
         name = {"Content-Disposition": f'attachment; filename="{item}.sem"'}
-        data = bitstream.pack(state.codec.record(payload[:nbytes]))
+        data = bitstream.pack(library.state.codec.record(library.code(item, nbytes)))
         return Response(data, media_type=_BINARY, headers=name)
+
+
+def _add_comparisons(app: FastAPI, library: Library, pictures: Pictures) -> None:
+    drawer = Drawer(library.state)
+
+    @app.get("/api/generator")
+    def generator() -> dict[str, str | None]:
+        """Name the generator that draws from these codes, if there is one."""
+        return {"generator": drawer.name}
+
+    @app.get("/api/generated/{item}", response_class=_file("image/png"), responses=may(404, 422))
+    @drawing
+    def generated(
+        item: _Item, nbytes: _Bytes = None, seed: Annotated[int, Query(ge=0, lt=1 << 32)] = 0
+    ) -> Response:
+        """Draw a picture that could have given the code: it says that it is drawn, and is no evidence."""
+        code = library.code(item, nbytes)
+        return Response(drawer.draw(library.state, code, seed), media_type="image/png")
+
+    @app.get("/api/thumbnails/{item}", responses=may(404, 422))
+    @slow
+    def thumbnails(item: _Item) -> dict[str, Any]:
+        """Hold the code against thumbnails of the original at as few bytes."""
+        original = pictures.original(library.item(item))
+        return compare(library.state, library.code(item), original)
 
 
 def _add_encoding(app: FastAPI, library: Library, writer: Writer | None) -> None:

@@ -127,6 +127,16 @@ class State:
         cut.prepare(self.background)
         return index.search(query, cut.vectors, self.background, k=k, shortlist=cut.shortlist)
 
+    def vectors(self, nbytes: int) -> Vectors:
+        """Give vectors of the codes cut to a stop of the slider; rows are decoded when they are asked for.
+
+        Raises
+        ------
+        UsageError
+            There is no such stop.
+        """
+        return self._cut(nbytes).vectors
+
     def query(self, terms: Sequence[Asked]) -> Query:
         """Embed a query.
 

@@ -89,7 +89,8 @@ class Vectors:
         names = self._names(len(x), rows)
         for start in range(0, len(x), rows):
             with np.errstate(over="ignore"):
-                some = np.asarray(x[start : start + rows]).astype(np.float32)
+                # Mapped anew each time: pages of parts gone by would stay in memory.
+                some = np.asarray(_read_npy(self.path)[start : start + rows]).astype(np.float32)
             called = next(names, [])
             if len(called) != len(some):
                 raise InputError(f"{self.metadata or self.names}: holds fewer names than it says")

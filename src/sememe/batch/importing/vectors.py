@@ -104,9 +104,13 @@ def _coded(part: Part, source: Vectors, store: Store, spending: Spending, dim: i
 
 def _flaws(x: NDArray[np.float32]) -> list[str | None]:
     """What is wrong with each vector (n, d), if anything."""
-    finite: list[bool] = np.isfinite(x).all(axis=1).tolist()
-    some: list[bool] = (x != 0).any(axis=1).tolist()
-    return [_INFINITE if not f else None if s else _ZERO for f, s in zip(finite, some, strict=True)]
+    finite, some = np.isfinite(x), x != 0
+    return [
+        _INFINITE if not all_finite else None if not_zero else _ZERO
+        for all_finite, not_zero in zip(
+            np.logical_and.reduce(finite, axis=1), np.logical_or.reduce(some, axis=1), strict=True
+        )
+    ]
 
 
 def _count(sources: Sequence[Vectors]) -> int:

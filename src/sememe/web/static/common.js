@@ -49,11 +49,30 @@ export function name(path) {
   return path.split("/").pop();
 }
 
-// A thumbnail, or the name alone where the original cannot be read.
+// Words for pictures that cannot be shown, asked for together.
+const wordless = new Map();
+let gathering;
+function describe(id, place) {
+  wordless.set(id, place);
+  clearTimeout(gathering);
+  gathering = setTimeout(async () => {
+    const some = [...wordless].slice(0, 100);
+    for (const [one] of some) wordless.delete(one);
+    try {
+      const found = await ask(`labels ${some[0][0]}`, `/api/labels?${new URLSearchParams(some.map(([one]) => ["item", one]))}`);
+      for (const [one, there] of some) there.append(make("span", { class: "card" }, found[one].join(" · ")));
+    } catch { /* the names are there */ }
+  }, 60);
+}
+
+// A thumbnail, or a card with name and words where the original cannot be read.
 export function frame(id, path, side = 320) {
   const place = make("span", { class: "frame" });
   const picture = make("img", { src: `/api/picture/${id}?side=${side}`, alt: "", loading: "lazy", decoding: "async" });
-  picture.addEventListener("error", () => place.replaceChildren(make("span", {}, name(path))));
+  picture.addEventListener("error", () => {
+    place.replaceChildren(make("span", {}, name(path)));
+    describe(id, place);
+  });
   place.append(picture);
   return place;
 }

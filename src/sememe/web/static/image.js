@@ -6,25 +6,48 @@ const cosine = (value) => value.toFixed(3);
 
 const words = (label) => make("span", { class: label.strength }, `${label.label} · ${label.strength}`);
 
-function curve(all, here) {
-  const svg = (tag, attributes, ...children) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
-  const low = Math.min(...all.map((rate) => rate.cosine_to_full), 0.5);
-  const x = (n) => 50 + (Math.log2(n) / Math.max(Math.log2(rates.at(-1)), 1)) * 520;
-  const y = (value) => 170 - ((value - low) / (1 - low)) * 150;
-  const drawing = svg("svg", { viewBox: "0 0 600 200", role: "img", "aria-label": all.map((r) => `${r.nbytes} bytes: ${cosine(r.cosine_to_full)}`).join(", ") });
-  drawing.append(svg("line", { class: "axis", x1: 50, x2: 570, y1: 170, y2: 170 }));
-  for (const value of [low, (1 + low) / 2, 1]) drawing.append(svg("text", { x: 6, y: y(value) + 4 }, value.toFixed(2)));
-  drawing.append(svg("polyline", { class: "line", points: all.map((r) => `${x(r.nbytes)},${y(r.cosine_to_full)}`).join(" ") }));
-  for (const rate of all) {
-    drawing.append(svg("circle", { class: rate === here ? "here" : "dot", r: rate === here ? 7 : 4, cx: x(rate.nbytes), cy: y(rate.cosine_to_full) }));
-    drawing.append(svg("text", { x: x(rate.nbytes), y: 190, "text-anchor": "middle" }, String(rate.nbytes)));
+function svg(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+// Lines of cosine by bytes, both ends of the scale taken from what there is to show.
+function curve(lines, here) {
+  const all = lines.flatMap((line) => line.points);
+  const low = Math.floor(Math.min(...all.map((point) => point[1]), 0.5) * 10) / 10;
+  const most = Math.log2(Math.max(...all.map((point) => point[0]), 2));
+  const x = (n) => 46 + (Math.log2(n) / most) * 530;
+  const y = (value) => 216 - ((value - low) / (1 - low)) * 196;
+  const said = lines.map((line) => `${line.name}: ${line.points.map(([n, value]) => `${cosine(value)} at ${nbytes(n)}`).join(", ")}`).join("; ");
+  const drawing = svg("svg", { viewBox: "0 0 600 244", role: "img", "aria-label": said });
+  for (const value of [low, (1 + low) / 2, 1]) {
+    drawing.append(svg("line", { class: "axis", x1: 46, x2: 576, y1: y(value), y2: y(value) }));
+    drawing.append(svg("text", { x: 4, y: y(value) + 4 }, value.toFixed(2)));
   }
-  $("curve").replaceChildren(drawing);
+  for (let n = 1; Math.log2(n) <= most; n *= most > 8 ? 4 : 2) {
+    drawing.append(svg("text", { x: x(n), y: 238, "text-anchor": "middle" }, n.toLocaleString("en")));
+  }
+  for (const line of lines) {
+    drawing.append(svg("polyline", { class: `line ${line.style}`, points: line.points.map(([n, value]) => `${x(n)},${y(value)}`).join(" ") }));
+    for (const [n, value] of line.points) {
+      const chosen = line === lines[0] && n === here;
+      drawing.append(svg("circle", { class: chosen ? "here" : `dot ${line.style}`, r: chosen ? 7 : 3.5, cx: x(n), cy: y(value) }));
+    }
+  }
+  const legend = make("ul", { class: "legend" }, ...lines.map((line) => make("li", {}, make("span", { class: `key ${line.style}` }), line.name)));
+  $("curve").replaceChildren(drawing, ...(lines.length > 1 ? [legend] : []));
+}
+
+const places = (points, key) => points.map((point) => [point.nbytes, point[key]]);
+const STYLES = { WebP: "webp", JPEG: "jpeg" };
+let beside = null;
+
+function lines(found) {
+  if (!beside) return [{ name: "this code", style: "ours", points: places(found.rates, "cosine_to_full") }];
+  const codecs = Object.entries(beside.codecs).map(([codec, points]) => ({ name: `${codec} thumbnail`, style: STYLES[codec], points: places(points, "cosine") }));
+  return [{ name: "this code", style: "ours", points: places(beside.ours, "cosine") }, ...codecs];
 }
 
 function show(found) {
@@ -38,7 +61,8 @@ function show(found) {
   $("neighbours").replaceChildren(...here.neighbours.map((item) => make("li", {}, tile(item, item.kept ? "kept" : "new", item.kept ? "strong" : "weak"))));
   $("lost").replaceChildren(...here.lost.map((item) => make("li", {}, tile(item))));
   $("gone").textContent = here.lost.length ? "Neighbours of the full code that are lost" : "No neighbour of the full code is lost";
-  curve(all, here);
+  curve(lines(found), here.nbytes);
+  redraw(here.nbytes);
   const facts = {
     path: found.path,
     picture: `${found.width} × ${found.height}, ${found.file_bytes.toLocaleString("en")} bytes`,
@@ -46,6 +70,42 @@ function show(found) {
     "cosine of the kept bytes with the full code": cosine(here.cosine_to_full),
   };
   $("facts").replaceChildren(...Object.entries(facts).flatMap(([term, value]) => [make("dt", {}, term), make("dd", {}, value)]));
+}
+
+// The generated picture follows the slider when it rests: one drawing takes the server about a second.
+let seed = 0, resting, drawn = false;
+function redraw(n) {
+  if (!drawn) return;
+  clearTimeout(resting);
+  $("generated").classList.add("waiting");
+  resting = setTimeout(() => {
+    const image = make("img", { alt: `a picture generated from ${nbytes(n)}, which is not evidence` });
+    image.addEventListener("load", () => {
+      $("generated").replaceChildren(image);
+      $("generated").classList.remove("waiting");
+      $("generated-from").textContent = `Generated from ${nbytes(n)}, not evidence: one of many pictures that could have given this code.`;
+    });
+    image.addEventListener("error", () => { $("generated").textContent = "could not be drawn now"; });
+    image.src = `/api/generated/${id}?${new URLSearchParams({ bytes: n, seed })}`;
+  }, 250);
+}
+
+// What needs the original or a generator comes later, or not at all.
+async function more(found) {
+  const { generator } = await ask("generator", "/api/generator");
+  if (generator) {
+    drawn = true;
+    $("drawn").hidden = false;
+    $("again").addEventListener("click", () => { seed += 1; redraw(found.rates[slider.value].nbytes); });
+    redraw(found.rates[slider.value].nbytes);
+  }
+  try {
+    beside = await ask("thumbnails", `/api/thumbnails/${id}`);
+    $("curve-title").textContent = "Nearness to the original, by bytes: this code beside thumbnails";
+    show(found);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+  }
 }
 
 try {
@@ -57,6 +117,7 @@ try {
   $("copy").addEventListener("click", (event) => copy(found.code.slice(0, 2 * found.rates[slider.value].nbytes), event.target));
   slider.addEventListener("input", () => show(found));
   show(found);
+  await more(found);
 } catch (error) {
   complain(error);
 }

@@ -16,6 +16,13 @@ function hue(label) {
   return label ? `hsl(${sum} 55% 50%)` : style("--soft");
 }
 
+// The point nearest to the mean of all: a word stands at a picture, never between two heaps.
+function middle(found) {
+  const mean = [0, 1].map((axis) => found.reduce((sum, point) => sum + point[axis], 0) / found.length);
+  const away = (point) => Math.hypot(point[0] - mean[0], point[1] - mean[1]);
+  return found.reduce((best, point) => (away(point) < away(best) ? point : best));
+}
+
 function draw() {
   const scale = devicePixelRatio || 1;
   canvas.width = canvas.clientWidth * scale;
@@ -23,15 +30,15 @@ function draw() {
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   pen.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
   const words = new Map();
+  const radius = Math.min((points.length < 300 ? 5 : 2.5) + view.zoom * 0.4, 8);
   for (const point of points) {
     const [x, y] = place(point);
     pen.fillStyle = hue(point.label);
     pen.beginPath();
-    pen.arc(x, y, Math.min(2.5 + view.zoom * 0.4, 7), 0, 7);
+    pen.arc(x, y, radius, 0, 7);
     pen.fill();
     if (point.label) {
-      const found = words.get(point.label) ?? [0, 0, 0];
-      words.set(point.label, [found[0] + x, found[1] + y, found[2] + 1]);
+      words.set(point.label, [...(words.get(point.label) ?? []), [x, y]]);
     }
   }
   pen.textAlign = "center";
@@ -40,8 +47,9 @@ function draw() {
   pen.strokeStyle = style("--card");
   pen.fillStyle = style("--ink");
   const taken = [];
-  for (const [word, [x, y, count]] of [...words].sort((a, b) => b[1][2] - a[1][2]).slice(0, 40)) {
-    const at = [x / count, y / count - 9];
+  for (const [word, found] of [...words].sort((a, b) => b[1].length - a[1].length).slice(0, 60)) {
+    const [x, y] = middle(found);
+    const at = [x, y < 26 ? y + radius + 15 : y - radius - 5];
     if (taken.some((other) => Math.abs(other[0] - at[0]) < 70 && Math.abs(other[1] - at[1]) < 18)) continue;
     taken.push(at);
     pen.strokeText(word, ...at);

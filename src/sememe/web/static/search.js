@@ -1,6 +1,7 @@
 import { $, ask, body, bytes, calm, complain, make, nbytes, rates, takePictures, tile } from "./common.js";
 
 const PAGE = 48;
+const AHEAD = 600; // pixels below the window that are filled already
 const MOST = 960; // tiles in the page: a person does not scroll farther, and it stays light
 const input = $("q"), slider = $("rate"), results = $("results");
 let shown = 0, more = false, likely = 0, loading = false;
@@ -65,6 +66,7 @@ async function page(start) {
 }
 
 async function show() {
+  more = false;
   headline();
   chips();
   try {
@@ -75,6 +77,7 @@ async function show() {
     likely = found.likely ?? Infinity;
     append(found);
     $("agree").textContent = input.value.trim() ? verdict(found) : "";
+    growIfNear();
   } catch (error) {
     complain(error);
   }
@@ -103,9 +106,16 @@ async function grow() {
   try {
     append(await page(shown));
   } catch (error) {
+    more = false; // until something else is asked
     complain(error);
   }
   loading = false;
+  growIfNear();
+}
+
+// A tall window is not filled by one page, and what stays in sight is not announced again.
+function growIfNear() {
+  if (more && $("more").getBoundingClientRect().top < innerHeight + AHEAD) grow();
 }
 
 let waiting;
@@ -122,7 +132,7 @@ input.addEventListener("input", () => {
 $("search").addEventListener("submit", (event) => { event.preventDefault(); look(); });
 slider.addEventListener("input", () => look(true));
 addEventListener("popstate", fromUrl);
-new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) grow(); }, { rootMargin: "600px" }).observe($("more"));
+new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) grow(); }, { rootMargin: `${AHEAD}px` }).observe($("more"));
 
 takePictures(async (file) => {
   try {
