@@ -1,4 +1,4 @@
-"""The tables of README.md, docs/results.md and docs/strength.md: what codes keep, and how fast they are made."""
+"""The tables of README.md, docs/results.md and docs/strength.md: what codes keep, how fast they are made."""
 
 from __future__ import annotations
 

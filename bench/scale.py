@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 import output
-from sememe import api, backbones, encode_paths
+from sememe import api, encode_paths
 from sememe.api import Codec
 from sememe.api.identity import for_archive
 from sememe.archive import Archive, NewItem
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def pipeline(folder: Path, count: int) -> dict[str, Any]:
-    """Pictures a second: the bare encoder, the whole way, and the obvious script; the median of three each."""
+    """Pictures a second of the bare encoder, the whole way and the obvious script; medians of three."""
     photos = make_photos(folder / "photos", count)
     codec = api.load("nano")
     decoded = [Image.open(path).convert("RGB") for path in photos]
@@ -143,8 +143,7 @@ def search(folder: Path, images: int) -> dict[str, Any]:
     right = []
     for text in QUERIES:
         codec.space.embed_texts([text])
-        for _ in range(5):
-            warm.append(timed(lambda text=text: ask(codec, source, shortlist, text)))
+        warm += [timed(lambda text=text: ask(codec, source, shortlist, text)) for _ in range(5)]
         exact = {hit.row for hit in codec.search(source, text, k=TOP, exact=True)}
         right.append(len(exact & {hit.row for hit in ask(codec, source, shortlist, text)}) / TOP)
     found["warm_ms"] = round(1000 * statistics.median(warm), 1)

@@ -89,9 +89,7 @@ def test_residual_quantizer_prefixes_improve() -> None:
     assert errors[2] < errors[1] < errors[0]
 
 
-@pytest.mark.parametrize(
-    "name", MARKED
-)
+@pytest.mark.parametrize("name", MARKED)
 def test_tables_in_the_documentation_are_the_measured_ones(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert bench("table").fill(text) == text

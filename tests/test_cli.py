@@ -30,8 +30,9 @@ def sememe(*args: str | Path, **options: object) -> subprocess.CompletedProcess[
 
 def test_verbs_are_what_the_docs_promise() -> None:
     expected = (
-        "encode decode info classify search explain truncate verify merge export fit bench plot models "
-        "selftest demo"
+        "encode decode info classify search dedupe map serve report caption find generate "
+        "explain packet truncate verify merge remove compact export import fit bench plot "
+        "models selftest demo"
     )
     assert expected.split() == VERBS
 

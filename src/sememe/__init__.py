@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sememe.web import Client
     from sememe.zeroshot import Prediction
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = [
     "Archive",

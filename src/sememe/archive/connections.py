@@ -37,6 +37,10 @@ def new_file(path: Path) -> Iterator[sqlite3.Connection]:
     with border(path):
         if os.path.lexists(path):
             raise _exists(path)
+        if _unfinished(path):  # SQLite would replay it over the new archive
+            raise StorageError(
+                f"{path}-wal: left of an archive that is gone; put that back, or delete this file too"
+            )
         if not os.access(path.parent, os.W_OK):
             raise _unwritable(path.parent)
         temporary = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")

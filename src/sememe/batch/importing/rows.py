@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import NamedTuple
 
 import numpy as np
@@ -153,7 +154,7 @@ def _read_npy(path: Path) -> NDArray[np.generic]:
     """Map a `.npy` file of vectors (n, d); never unpickles."""
     try:
         array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, OverflowError, SyntaxError) as exc:
+    except (OSError, ValueError, EOFError, OverflowError, SyntaxError, TokenError) as exc:
         detail = getattr(exc, "strerror", None) or " ".join(str(exc).split())
         raise InputError(f"{path}: cannot be read as .npy ({detail[:200]})") from exc
     if not isinstance(array, np.ndarray):
